@@ -1,0 +1,65 @@
+// DType and DeviceType: element and device types without LibTorch, so that formulas and reports build without it.
+#ifndef TORCHTALLY_DTYPE_H_
+#define TORCHTALLY_DTYPE_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "torchtally/export.h"
+
+namespace torchtally {
+
+// The numbers are those of c10::ScalarType (the dispatch layer asserts it), so that a conversion costs nothing.
+enum class DType : std::uint8_t {
+  kUInt8 = 0,
+  kInt8 = 1,
+  kInt16 = 2,
+  kInt32 = 3,
+  kInt64 = 4,
+  kFloat16 = 5,
+  kFloat32 = 6,
+  kFloat64 = 7,
+  kComplex32 = 8,
+  kComplex64 = 9,
+  kComplex128 = 10,
+  kBool = 11,
+  kQInt8 = 12,
+  kQUInt8 = 13,
+  kQInt32 = 14,
+  kBFloat16 = 15,
+  kQUInt4x2 = 16,
+  kQUInt2x4 = 17,
+  kBits1x8 = 18,
+  kBits2x4 = 19,
+  kBits4x2 = 20,
+  kBits8 = 21,
+  kBits16 = 22,
+  kFloat8E5M2 = 23,
+  kFloat8E4M3FN = 24,
+  kFloat8E5M2FNUZ = 25,
+  kFloat8E4M3FNUZ = 26,
+  kUInt16 = 27,
+  kUInt32 = 28,
+  kUInt64 = 29,
+  kUInt1 = 30,
+  kUInt7 = 36,
+  kInt1 = 37,
+  kInt7 = 43,
+  kFloat8E8M0FNU = 44,
+  kFloat4E2M1FNx2 = 45,
+  kUndefined = 255,
+};
+
+// Bytes of one stored element (packed sub-byte types: of the byte that holds several); 0 for kUndefined.
+TORCHTALLY_API int element_size(DType dtype);
+
+// "float32", "bfloat16", ... as PyTorch spells them.
+TORCHTALLY_API std::string_view dtype_name(DType dtype);
+
+constexpr bool is_complex(DType dtype) { return dtype >= DType::kComplex32 && dtype <= DType::kComplex128; }
+
+enum class DeviceType : std::uint8_t { kCpu, kCuda, kMeta, kOther };
+
+}  // namespace torchtally
+
+#endif  // TORCHTALLY_DTYPE_H_

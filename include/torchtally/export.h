@@ -1,0 +1,7 @@
+// TORCHTALLY_API marks what the shared library offers; everything else stays hidden in it.
+#ifndef TORCHTALLY_EXPORT_H_
+#define TORCHTALLY_EXPORT_H_
+
+#define TORCHTALLY_API __attribute__((visibility("default")))
+
+#endif  // TORCHTALLY_EXPORT_H_

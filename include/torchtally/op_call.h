@@ -1,0 +1,198 @@
+// OpCall: one operator call as a formula sees it: names, tensors' shapes, the other arguments, output shapes. No LibTorch.
+//
+//   void my_matmul(const torchtally::OpCall& call, torchtally::Cost& cost) {
+//     const auto& a = call.tensor(0);                    // (m, k)
+//     const auto& b = call.tensor("mat2");               // (k, n), by its name in the schema
+//     cost.add_macs(a.numel() * b.size(-1));
+//   }
+//
+// An OpCall and everything reached through it is valid only while the formula runs. A formula that reads what is not there gets
+// the neutral answer: an undefined tensor, size 0, an empty list, the given default. So an optional argument needs no check.
+//
+// Thread-safety: const access only; a call belongs to the thread that made it.
+#ifndef TORCHTALLY_OP_CALL_H_
+#define TORCHTALLY_OP_CALL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/types/span.h"
+#include "torchtally/count.h"
+#include "torchtally/dtype.h"
+#include "torchtally/export.h"
+
+namespace torchtally {
+
+// The shape of one tensor. Borrowed: points to sizes and strides that the caller keeps.
+class TensorView {
+ public:
+  constexpr TensorView() = default;
+  constexpr TensorView(const std::int64_t* sizes, const std::int64_t* strides, std::size_t dim, DType dtype,
+                       DeviceType device = DeviceType::kCpu)
+      : sizes_(sizes), strides_(strides), dim_(static_cast<std::uint32_t>(dim)), dtype_(dtype), device_(device), defined_(true) {}
+
+  constexpr bool defined() const { return defined_; }
+  int dim() const { return static_cast<int>(dim_); }
+  DType dtype() const { return dtype_; }
+  DeviceType device() const { return device_; }
+
+  absl::Span<const std::int64_t> sizes() const { return {sizes_, dim_}; }
+  // Empty where the layout has no strides (sparse, nested).
+  absl::Span<const std::int64_t> strides() const { return {strides_, strides_ == nullptr ? 0 : dim_}; }
+
+  // Size of dimension `d`, counted from the end if negative; 0 if there is no such dimension.
+  Count size(int d) const {
+    const int index = d < 0 ? d + dim() : d;
+    return index < 0 || index >= dim() ? Count(0) : Count(sizes_[index]);
+  }
+
+  // Elements; 1 for a zero-dimensional tensor, 0 for an undefined one.
+  Count numel() const {
+    if (!defined_) return 0;
+    Count n = 1;
+    for (std::uint32_t d = 0; d < dim_; ++d) n *= sizes_[d];
+    return n;
+  }
+
+  // Elements that differ in memory: dimensions of stride 0 (an expanded tensor) count once.
+  Count distinct_elements() const {
+    if (strides_ == nullptr) return numel();
+    Count n = 1;
+    for (std::uint32_t d = 0; d < dim_; ++d) {
+      if (strides_[d] != 0 || sizes_[d] == 0) n *= sizes_[d];
+    }
+    return n;
+  }
+
+  // distinct_elements() in bytes.
+  Count bytes() const { return defined_ ? distinct_elements() * element_size(dtype_) : Count(0); }
+
+ private:
+  const std::int64_t* sizes_ = nullptr;
+  const std::int64_t* strides_ = nullptr;
+  std::uint32_t dim_ = 0;
+  DType dtype_ = DType::kUndefined;
+  DeviceType device_ = DeviceType::kCpu;
+  bool defined_ = false;
+};
+
+// One argument or result of a call.
+class Argument {
+ public:
+  enum class Kind : std::uint8_t {
+    kNone,        // not given, or None
+    kTensor,
+    kTensorList,  // also a list of optional tensors; missing ones are undefined
+    kInt,
+    kIntList,
+    kFloat,
+    kFloatList,
+    kBool,
+    kBoolList,
+    kString,
+    kOther,  // dtype, layout, device, generator, complex scalar, custom class, ...
+  };
+
+  constexpr Argument() : kind_(Kind::kNone), int_(0) {}
+  constexpr explicit Argument(const TensorView& tensor) : kind_(tensor.defined() ? Kind::kTensor : Kind::kNone), tensor_(tensor) {}
+  constexpr explicit Argument(absl::Span<const TensorView> list) : kind_(Kind::kTensorList), tensors_(list) {}
+  constexpr explicit Argument(std::int64_t value) : kind_(Kind::kInt), int_(value) {}
+  constexpr explicit Argument(absl::Span<const std::int64_t> list) : kind_(Kind::kIntList), ints_(list) {}
+  constexpr explicit Argument(double value) : kind_(Kind::kFloat), float_(value) {}
+  constexpr explicit Argument(absl::Span<const double> list) : kind_(Kind::kFloatList), floats_(list) {}
+  constexpr explicit Argument(bool value) : kind_(Kind::kBool), bool_(value) {}
+  constexpr explicit Argument(absl::Span<const bool> list) : kind_(Kind::kBoolList), bools_(list) {}
+  constexpr explicit Argument(std::string_view text) : kind_(Kind::kString), string_(text) {}
+  static constexpr Argument other() {
+    Argument argument;
+    argument.kind_ = Kind::kOther;
+    return argument;
+  }
+
+  Kind kind() const { return kind_; }
+  bool is_none() const { return kind_ == Kind::kNone; }
+
+  // Each returns the neutral value where the argument is of another kind.
+  TensorView tensor() const { return kind_ == Kind::kTensor ? tensor_ : TensorView(); }
+  // A single tensor is a list of one.
+  absl::Span<const TensorView> tensors() const {
+    if (kind_ == Kind::kTensor) return {&tensor_, 1};
+    return kind_ == Kind::kTensorList ? tensors_ : absl::Span<const TensorView>();
+  }
+  // An integer or a boolean.
+  std::int64_t to_int(std::int64_t otherwise = 0) const {
+    return kind_ == Kind::kInt ? int_ : kind_ == Kind::kBool ? static_cast<std::int64_t>(bool_) : otherwise;
+  }
+  // Any number.
+  double to_float(double otherwise = 0) const {
+    return kind_ == Kind::kFloat ? float_ : is_integer() ? static_cast<double>(to_int()) : otherwise;
+  }
+  bool to_bool(bool otherwise = false) const { return is_integer() ? to_int() != 0 : otherwise; }
+  absl::Span<const std::int64_t> ints() const { return kind_ == Kind::kIntList ? ints_ : absl::Span<const std::int64_t>(); }
+  absl::Span<const double> floats() const { return kind_ == Kind::kFloatList ? floats_ : absl::Span<const double>(); }
+  absl::Span<const bool> bools() const { return kind_ == Kind::kBoolList ? bools_ : absl::Span<const bool>(); }
+  std::string_view string() const { return kind_ == Kind::kString ? string_ : std::string_view(); }
+
+ private:
+  bool is_integer() const { return kind_ == Kind::kInt || kind_ == Kind::kBool; }
+
+  Kind kind_;
+  union {
+    TensorView tensor_;
+    absl::Span<const TensorView> tensors_;
+    std::int64_t int_;
+    absl::Span<const std::int64_t> ints_;
+    double float_;
+    absl::Span<const double> floats_;
+    bool bool_;
+    absl::Span<const bool> bools_;
+    std::string_view string_;
+  };
+};
+
+// What is the same for every call of an operator overload. Kept by whoever makes OpCalls.
+struct OpSchema {
+  struct Parameter {
+    std::string_view name;
+    bool is_out = false;      // written and not read (out=)
+    bool is_mutated = false;  // read and written (in-place)
+  };
+  std::string_view name;      // "aten::add"
+  std::string_view overload;  // "Tensor", may be empty
+  absl::Span<const Parameter> parameters;
+};
+
+class OpCall {
+ public:
+  OpCall(const OpSchema& schema, absl::Span<const Argument> arguments, absl::Span<const Argument> results)
+      : schema_(&schema), arguments_(arguments), results_(results) {}
+
+  std::string_view name() const { return schema_->name; }
+  std::string_view overload() const { return schema_->overload; }
+
+  // Arguments in the order of the schema, defaults filled in.
+  absl::Span<const Argument> arguments() const { return arguments_; }
+  TORCHTALLY_API const Argument& argument(std::size_t index) const;
+  TORCHTALLY_API const Argument& argument(std::string_view name) const;
+  TensorView tensor(std::size_t index) const { return argument(index).tensor(); }
+  TensorView tensor(std::string_view name) const { return argument(name).tensor(); }
+
+  // What the operator returned. Empty for operators that return nothing (most _foreach_*_ and _fused_*_): see mutated arguments.
+  absl::Span<const Argument> results() const { return results_; }
+  TORCHTALLY_API TensorView output(std::size_t index = 0) const;
+
+  // Sums over all tensors, lists included.
+  TORCHTALLY_API Count input_bytes() const;      // arguments that are read, each once: not out=
+  TORCHTALLY_API Count output_bytes() const;     // results; mutated arguments where there are no results
+  TORCHTALLY_API Count output_elements() const;  // likewise
+
+ private:
+  const OpSchema* schema_;
+  absl::Span<const Argument> arguments_;
+  absl::Span<const Argument> results_;
+};
+
+}  // namespace torchtally
+
+#endif  // TORCHTALLY_OP_CALL_H_

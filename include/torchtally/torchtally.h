@@ -1,0 +1,13 @@
+// All of torchtally.
+#ifndef TORCHTALLY_TORCHTALLY_H_
+#define TORCHTALLY_TORCHTALLY_H_
+
+#include "torchtally/cost.h"            // IWYU pragma: export
+#include "torchtally/counting_guard.h"  // IWYU pragma: export
+#include "torchtally/formula.h"         // IWYU pragma: export
+#include "torchtally/module_scope.h"    // IWYU pragma: export
+#include "torchtally/op_call.h"         // IWYU pragma: export
+#include "torchtally/report.h"          // IWYU pragma: export
+#include "torchtally/tally.h"           // IWYU pragma: export
+
+#endif  // TORCHTALLY_TORCHTALLY_H_

@@ -1,0 +1,116 @@
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+#include "formulas/table.h"
+#include "torchtally/formula.h"
+
+namespace torchtally {
+
+struct FormulaSet::Overrides {
+  std::map<std::string, Verdict, std::less<>> verdicts;  // by base name, with ".overload" where one was given
+};
+
+namespace {
+
+// "aten::add_.Tensor" -> "aten::add.Tensor".
+std::string canonical(std::string_view op) {
+  const std::size_t colons = op.find("::");
+  if (colons == std::string_view::npos || colons == 0 || colons + 2 >= op.size() || op[colons + 2] == '.') {
+    throw std::invalid_argument("torchtally::FormulaSet: '" + std::string(op) +
+                                "' is not an operator's name; write it as \"namespace::name\" or \"namespace::name.overload\", "
+                                "for example \"aten::add\" or \"aten::add.Tensor\"");
+  }
+  const std::size_t dot = op.find('.', colons);
+  std::string name(formulas::base_name(op.substr(0, dot)));
+  if (dot != std::string_view::npos) name += op.substr(dot);
+  return name;
+}
+
+template <typename Overrides>
+const Verdict* find(const Overrides& verdicts, std::string_view name, std::string_view overload) {
+  if (verdicts.empty()) return nullptr;
+  const std::string base(formulas::base_name(name));
+  auto found = verdicts.end();
+  if (!overload.empty()) found = verdicts.find(base + "." + std::string(overload));
+  if (found == verdicts.end()) found = verdicts.find(base);
+  return found == verdicts.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+FormulaSet::FormulaSet(bool builtin, std::shared_ptr<const Overrides> overrides)
+    : builtin_(builtin), overrides_(std::move(overrides)) {}
+
+FormulaSet FormulaSet::builtin() { return {true, std::make_shared<const Overrides>()}; }
+
+FormulaSet FormulaSet::empty() { return {false, std::make_shared<const Overrides>()}; }
+
+FormulaSet& FormulaSet::set(std::string_view op, Formula formula) {
+  if (!formula) {
+    throw std::invalid_argument("torchtally::FormulaSet::set: the formula for '" + std::string(op) +
+                                "' is empty; use ignore() to count an operator as zero");
+  }
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::kCounted;
+  verdict.user = std::make_shared<const Formula>(std::move(formula));
+  return put(op, std::move(verdict));
+}
+
+FormulaSet& FormulaSet::ignore(std::string_view op) {
+  Verdict verdict;
+  verdict.kind = Verdict::Kind::kZero;
+  verdict.reason = ZeroReason::kIgnored;
+  return put(op, std::move(verdict));
+}
+
+FormulaSet& FormulaSet::put(std::string_view op, Verdict verdict) {
+  auto changed = std::make_shared<Overrides>(*overrides_);
+  changed->verdicts.insert_or_assign(canonical(op), std::move(verdict));
+  overrides_ = std::move(changed);
+  return *this;
+}
+
+Verdict FormulaSet::verdict(std::string_view name, std::string_view overload) const {
+  if (const Verdict* verdict = find(overrides_->verdicts, name, overload)) return *verdict;
+  Verdict verdict;
+  const formulas::Row* row = builtin_ ? formulas::find_row(name) : nullptr;
+  if (row == nullptr) return verdict;
+  verdict.kind = row->formula != nullptr ? Verdict::Kind::kCounted : Verdict::Kind::kZero;
+  verdict.reason = row->reason;
+  verdict.row = row;
+  return verdict;
+}
+
+bool FormulaSet::overrides(std::string_view name, std::string_view overload) const {
+  return find(overrides_->verdicts, name, overload) != nullptr;
+}
+
+std::vector<std::string> FormulaSet::overridden() const {
+  std::vector<std::string> names;
+  for (const auto& [name, verdict] : overrides_->verdicts) names.push_back(name);
+  return names;
+}
+
+Cost Verdict::cost_of(const OpCall& call) const {
+  Cost cost;
+  cost.calls = 1;
+  const bool touches_nothing = kind == Kind::kUnknown ||
+                               (kind == Kind::kZero && (reason == ZeroReason::kView || reason == ZeroReason::kMetadata ||
+                                                        reason == ZeroReason::kIgnored));
+  if (touches_nothing) return cost;
+  const bool reads = kind == Kind::kCounted || reason == ZeroReason::kCopy || reason == ZeroReason::kComparison;
+  if (reads) cost.bytes_read = call.input_bytes();
+  cost.bytes_written = call.output_bytes();
+  cost.activations = call.output_elements();
+  if (kind == Kind::kCounted) {
+    if (user != nullptr) {
+      (*user)(call, cost);
+    } else {
+      row->formula(call, *row, cost);
+    }
+  }
+  return cost;
+}
+
+}  // namespace torchtally
