@@ -28,7 +28,7 @@ TORCHTALLY_API std::string to_tree(const Tally& tally, const ReportOptions& opti
 // Schema torchtally/1, exact integers: docs/json.md. `torch_version` goes into the field of that name.
 TORCHTALLY_API std::string to_json(const Tally& tally, std::string_view torch_version = {});
 
-// "4.089 G", "1.25 k", "312": four significant digits, decimal prefixes.
+// "4.089 G", "1.250 k", "312": four significant digits, decimal prefixes; ">= 9.223 E" for a saturated count.
 TORCHTALLY_API std::string human_count(Count count);
 
 }  // namespace torchtally
