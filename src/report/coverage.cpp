@@ -1,8 +1,8 @@
-#include "src/report/coverage.h"
+#include "report/coverage.h"
 
 #include <algorithm>
 
-#include "src/report/text_columns.h"
+#include "report/text_columns.h"
 
 namespace torchtally::report {
 namespace {

@@ -1,4 +1,4 @@
-#include "src/report/hierarchy.h"
+#include "report/hierarchy.h"
 
 namespace torchtally::report {
 

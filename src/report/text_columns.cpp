@@ -1,4 +1,4 @@
-#include "src/report/text_columns.h"
+#include "report/text_columns.h"
 
 #include <algorithm>
 

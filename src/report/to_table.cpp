@@ -1,6 +1,6 @@
-#include "src/report/coverage.h"
-#include "src/report/hierarchy.h"
-#include "src/report/text_columns.h"
+#include "report/coverage.h"
+#include "report/hierarchy.h"
+#include "report/text_columns.h"
 #include "torchtally/report.h"
 
 namespace torchtally {
