@@ -1,3 +1,40 @@
 # What torchtally is built with, and where it is looked for. third_party/bootstrap.sh installs what is missing.
-find_package(absl REQUIRED)
-find_package(Torch REQUIRED)
+#
+# | package       | version          | for               | why                                                             |
+# |---------------|------------------|-------------------|-----------------------------------------------------------------|
+# | LibTorch      | 2.13.0 or 1.13.1 | everything        | what is counted; the oldest is Debian 12's, the newest pip's    |
+# | Abseil        | 20220623         | everything        | spans, flat hash maps, string joining                           |
+# | nlohmann json | 3.11             | everything        | the JSON report; inside only, no public header shows it         |
+# | CLI11         | 2.1              | the command       | options, help and their error messages                          |
+# | GoogleTest    | 1.12             | the tests         |                                                                 |
+# | Benchmark     | 1.7              | the benchmarks    |                                                                 |
+#
+# GLOBAL: a project that takes torchtally by add_subdirectory sees what its targets link.
+set(TORCHTALLY_TORCH_VERSION 2.13)
+file(GLOB TORCHTALLY_TORCH_HINTS "${CMAKE_CURRENT_LIST_DIR}/local/lib/python3*/site-packages/torch/share/cmake/Torch")
+include("${CMAKE_CURRENT_LIST_DIR}/torch.cmake")
+if(NOT TORCHTALLY_TORCH_FOUND)
+  message(FATAL_ERROR "No LibTorch ${TORCHTALLY_TORCH_VERSION} found. Run third_party/bootstrap.sh, or set CMAKE_PREFIX_PATH to what "
+                      "python3 -c 'import torch; print(torch.utils.cmake_prefix_path)' says (or to a LibTorch of your own)."
+  )
+endif()
+
+# find_package(name) with an error that says what to do.
+macro(torchtally_require package)
+  find_package(${package} QUIET GLOBAL)
+  if(NOT ${package}_FOUND)
+    message(FATAL_ERROR "No ${package} found. Run third_party/bootstrap.sh, or set CMAKE_PREFIX_PATH to where it is installed.")
+  endif()
+endmacro()
+
+torchtally_require(absl)
+torchtally_require(nlohmann_json)
+if(TORCHTALLY_BUILD_CLI)
+  torchtally_require(CLI11)
+endif()
+if(TORCHTALLY_BUILD_TESTS)
+  torchtally_require(GTest)
+endif()
+if(TORCHTALLY_BUILD_BENCH)
+  torchtally_require(benchmark)
+endif()
