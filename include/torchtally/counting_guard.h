@@ -54,11 +54,11 @@ class GuardState;
 
 class [[nodiscard]] TORCHTALLY_API CountingGuard {
  public:
-  CountingGuard();
-  explicit CountingGuard(FormulaSet formulas);
+  [[nodiscard]] CountingGuard();
+  [[nodiscard]] explicit CountingGuard(FormulaSet formulas);
   // The model must outlive the guard. Its modules and parameters are listed now; what is registered later is not known by name.
-  explicit CountingGuard(const torch::nn::Module& model, FormulaSet formulas = FormulaSet::builtin());
-  explicit CountingGuard(const torch::jit::Module& model, FormulaSet formulas = FormulaSet::builtin());
+  [[nodiscard]] explicit CountingGuard(const torch::nn::Module& model, FormulaSet formulas = FormulaSet::builtin());
+  [[nodiscard]] explicit CountingGuard(const torch::jit::Module& model, FormulaSet formulas = FormulaSet::builtin());
   ~CountingGuard() noexcept(false);
 
   CountingGuard(const CountingGuard&) = delete;
@@ -76,7 +76,7 @@ class [[nodiscard]] TORCHTALLY_API CountingGuard {
 // Nothing is counted on this thread, nor on the threads its work reaches, while a PauseCounting is alive. Pauses nest.
 class [[nodiscard]] TORCHTALLY_API PauseCounting {
  public:
-  PauseCounting();
+  [[nodiscard]] PauseCounting();
   // Throws GuardMisuse if destroyed on another thread.
   ~PauseCounting() noexcept(false);
 

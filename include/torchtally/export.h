@@ -2,6 +2,6 @@
 #ifndef TORCHTALLY_EXPORT_H_
 #define TORCHTALLY_EXPORT_H_
 
-#define TORCHTALLY_API __attribute__((visibility("default")))
+#define TORCHTALLY_API [[gnu::visibility("default")]]
 
 #endif  // TORCHTALLY_EXPORT_H_

@@ -30,8 +30,8 @@ namespace torchtally {
 
 class [[nodiscard]] TORCHTALLY_API ModuleScope {
  public:
-  explicit ModuleScope(std::string_view name);
-  explicit ModuleScope(const torch::nn::Module& module);
+  [[nodiscard]] explicit ModuleScope(std::string_view name);
+  [[nodiscard]] explicit ModuleScope(const torch::nn::Module& module);
   ~ModuleScope() noexcept(false);
 
   ModuleScope(const ModuleScope&) = delete;

@@ -1,0 +1,94 @@
+#include "attribution/module_tree.h"
+
+#include <utility>
+
+namespace torchtally::attribution {
+
+ModuleTree::ModuleTree() { nodes_.emplace_back(); }
+
+void ModuleTree::describe_root(const void* identity, std::string type, ParameterCount parameters) {
+  Node& root = nodes_.front();
+  root.type = std::move(type);
+  root.parameters = parameters;
+  root.registered = true;
+  by_identity_[identity] = kRoot;
+}
+
+std::pair<ModuleId, bool> ModuleTree::register_module(ModuleId parent, std::string_view name, const void* identity,
+                                                      std::string type, ParameterCount parameters) {
+  const std::lock_guard lock(mutex_);
+  std::string path = path_of(parent, name);
+  if (const auto known = by_identity_.find(identity); known != by_identity_.end()) {
+    nodes_[known->second].aliases.push_back(std::move(path));
+    children_[{parent, std::string(name)}] = known->second;
+    return {known->second, false};
+  }
+  const ModuleId id = add_node(parent, std::move(path));
+  nodes_[id].type = std::move(type);
+  nodes_[id].parameters = parameters;
+  nodes_[id].registered = true;
+  children_[{parent, std::string(name)}] = id;
+  by_identity_[identity] = id;
+  return {id, true};
+}
+
+std::optional<ModuleId> ModuleTree::registered(const void* identity) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_identity_.find(identity);
+  return found == by_identity_.end() ? std::nullopt : std::optional(found->second);
+}
+
+ModuleId ModuleTree::child(ModuleId parent, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
+    parent = single_child(parent, name.substr(0, dot));
+    name.remove_prefix(dot + 1);
+  }
+  return single_child(parent, name);
+}
+
+ModuleId ModuleTree::single_child(ModuleId parent, std::string_view name) {
+  const auto [entry, is_new] = children_.try_emplace({parent, std::string(name)}, ModuleId{0});
+  if (is_new) entry->second = add_node(parent, path_of(parent, name));
+  return entry->second;
+}
+
+ModuleTree::Node& ModuleTree::node(ModuleId module) {
+  const std::lock_guard lock(mutex_);
+  return nodes_[module];
+}
+
+std::string ModuleTree::path_of(ModuleId parent, std::string_view name) const {
+  const std::string& prefix = nodes_[parent].name;
+  return prefix.empty() ? std::string(name) : prefix + "." + std::string(name);
+}
+
+ModuleId ModuleTree::add_node(ModuleId parent, std::string path) {
+  Node& added = nodes_.emplace_back();
+  added.name = std::move(path);
+  added.parent = static_cast<int>(parent);
+  return static_cast<ModuleId>(nodes_.size() - 1);
+}
+
+std::vector<ModuleInfo> ModuleTree::snapshot(const std::vector<bool>& reached) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ModuleInfo> modules;
+  modules.reserve(nodes_.size());
+  for (const Node& node : nodes_) {
+    ModuleInfo info;
+    info.name = node.name;
+    info.type = node.type;
+    info.aliases = node.aliases;
+    info.parent = node.parent;
+    info.parameters = node.parameters;
+    info.registered = node.registered;
+    info.called = node.called.load(std::memory_order_relaxed) || (modules.size() < reached.size() && reached[modules.size()]);
+    modules.push_back(std::move(info));
+  }
+  for (std::size_t i = modules.size(); i-- > 1;) {
+    if (modules[i].called) modules[static_cast<std::size_t>(modules[i].parent)].called = true;
+  }
+  return modules;
+}
+
+}  // namespace torchtally::attribution

@@ -1,0 +1,74 @@
+// ModuleTree: the modules that one guard knows, by path. Registered ones come from the guard's model; scopes add more as they open.
+//
+// Thread-safety: register_module() before the tree is shared; everything else from any thread.
+#ifndef TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_
+#define TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "torchtally/tally.h"
+
+namespace torchtally::attribution {
+
+using ModuleId = std::uint32_t;
+inline constexpr ModuleId kRoot = 0;
+
+class ModuleTree {
+ public:
+  ModuleTree();
+
+  // The root's own description.
+  void describe_root(const void* identity, std::string type, ParameterCount parameters);
+
+  // Adds the submodule `name` of `parent`. Where `identity` is known already, the submodule is shared: the new path becomes an
+  // alias of the first, and the second value is false.
+  std::pair<ModuleId, bool> register_module(ModuleId parent, std::string_view name, const void* identity, std::string type,
+                                            ParameterCount parameters);
+
+  // The registered module of that identity.
+  std::optional<ModuleId> registered(const void* identity) const;
+
+  // The child of that name, through aliases to its canonical module; made if it is not there. A name may be a dotted path.
+  ModuleId child(ModuleId parent, std::string_view name);
+
+  // Says that the module was called, whether or not an operator runs in it.
+  void mark_called(ModuleId module) { node(module).called.store(true, std::memory_order_relaxed); }
+
+  // All modules, parents before children, registered ones in definition order; index = ModuleId. A module is called
+  // if marked, if reached[id] says that an operator was called in it, or if one below it is called.
+  std::vector<ModuleInfo> snapshot(const std::vector<bool>& reached) const;
+
+ private:
+  struct Node {
+    std::string name;  // full path
+    std::string type;
+    std::vector<std::string> aliases;
+    int parent = -1;
+    ParameterCount parameters;
+    bool registered = false;
+    std::atomic<bool> called = false;
+  };
+
+  Node& node(ModuleId module);
+  ModuleId single_child(ModuleId parent, std::string_view name);
+  std::string path_of(ModuleId parent, std::string_view name) const;
+  ModuleId add_node(ModuleId parent, std::string path);
+
+  mutable std::mutex mutex_;
+  std::deque<Node> nodes_;  // a deque: a node stays where it is
+  absl::flat_hash_map<std::pair<ModuleId, std::string>, ModuleId> children_;
+  absl::flat_hash_map<const void*, ModuleId> by_identity_;
+};
+
+}  // namespace torchtally::attribution
+
+#endif  // TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_

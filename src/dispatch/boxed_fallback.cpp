@@ -1,0 +1,36 @@
+#include "dispatch/boxed_fallback.h"
+
+#include "dispatch/call_view.h"
+#include "dispatch/interception.h"
+
+namespace torchtally::dispatch {
+
+void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
+  const c10::DispatchKeySet below = keys & kBelow;
+  if (Interception::is_wrapped(below)) {
+    op.redispatchBoxed(below, stack);
+    return;
+  }
+  const Interception interception(op, below);
+  if (!interception.needs_shapes()) {
+    {
+      const Interception::Inside inside(interception);
+      op.redispatchBoxed(below, stack);
+    }
+    interception.record();
+    return;
+  }
+
+  Arena& arena = Arena::local();
+  const Arena::Scope scope(arena);
+  // The kernel consumes its inputs. Copies of sizes, not of tensors: a reference would defeat buffer stealing and in-place reuse.
+  const Operator& known = interception.op();
+  const auto arguments = copy_arguments(*stack, known.parameters.size(), arena);
+  {
+    const Interception::Inside inside(interception);
+    op.redispatchBoxed(below, stack);
+  }
+  interception.record(OpCall(known.schema, arguments, copy_arguments(*stack, known.result_count, arena)));
+}
+
+}  // namespace torchtally::dispatch

@@ -1,0 +1,153 @@
+#include "dispatch/context.h"
+
+#include <array>
+#include <map>
+#include <utility>
+
+namespace torchtally::dispatch {
+namespace {
+
+std::uint64_t next_context_id() {
+  static std::atomic<std::uint64_t> next = 1;
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+// Guards that nest deeper than this share a place and look their ledger up again.
+constexpr std::size_t kCachedDepths = 4;
+
+// What this thread writes to, by depth of nesting. Apart from the owners below, so that the hot path needs no thread-local
+// destructor and hence no check whether it has been set up.
+struct CachedLedger {
+  std::uint64_t context = 0;
+  Ledger* ledger = nullptr;
+};
+thread_local std::array<CachedLedger, kCachedDepths> cached_ledgers;
+thread_local bool thread_is_ending = false;
+
+struct Leases {
+  std::array<std::shared_ptr<LeasedLedger>, kCachedDepths> ledgers;
+
+  Leases() = default;
+  Leases(const Leases&) = delete;
+  Leases& operator=(const Leases&) = delete;
+  ~Leases() {
+    thread_is_ending = true;
+    cached_ledgers = {};
+    for (const auto& ledger : ledgers) release(ledger);
+  }
+  static void release(const std::shared_ptr<LeasedLedger>& ledger) {
+    if (ledger != nullptr) ledger->leased.store(false, std::memory_order_release);
+  }
+};
+thread_local Leases leases;
+
+bool needs_shapes(const Verdict& verdict) {
+  if (verdict.kind == VerdictKind::kZero) {
+    return verdict.reason != ZeroReason::kView && verdict.reason != ZeroReason::kMetadata &&
+           verdict.reason != ZeroReason::kIgnored;
+  }
+  return verdict.kind == VerdictKind::kCounted;
+}
+
+}  // namespace
+
+Context::Context(FormulaSet formulas, std::size_t depth)
+    : id_(next_context_id()), depth_(depth), formulas_(std::move(formulas)) {}
+
+Ledger& Context::ledger() {
+  const CachedLedger& cached = cached_ledgers[depth_ % kCachedDepths];
+  return cached.context == id_ ? *cached.ledger : lease_ledger();
+}
+
+Ledger& Context::lease_ledger() {
+  std::shared_ptr<LeasedLedger> free;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& ledger : ledgers_) {
+      bool leased = false;
+      if (ledger->leased.compare_exchange_strong(leased, true, std::memory_order_acquire)) {
+        free = ledger;
+        break;
+      }
+    }
+    if (free == nullptr) free = ledgers_.emplace_back(std::make_shared<LeasedLedger>());
+  }
+  Ledger& ledger = free->ledger;
+  if (thread_is_ending) return ledger;  // an operator in a thread-local destructor: nobody will return this lease
+  const std::size_t place = depth_ % kCachedDepths;
+  Leases::release(std::exchange(leases.ledgers[place], std::move(free)));
+  cached_ledgers[place] = {id_, &ledger};
+  return ledger;
+}
+
+Slot& Context::add_slot(attribution::ModuleId module, const c10::OperatorHandle& op) {
+  const Operator& known = find_operator(op);
+  return ledger().add_slot(module, key_of(op), known, decision(known));
+}
+
+const Decision& Context::decision(const Operator& op) {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<Decision>& known = decisions_[&op];
+  if (known != nullptr) return *known;
+  known = std::make_unique<Decision>();
+  known->verdict = formulas_.verdict(op.name, op.overload);
+  known->needs_shapes = needs_shapes(known->verdict);
+  known->action =
+      known->verdict.kind == VerdictKind::kUnknown ? Decision::Action::kObserve : Decision::Action::kCount;
+  if (op.is_composite && !formulas_.overrides(op.name, op.overload)) known->decomposes_unless_backend_kernel = true;
+  return *known;
+}
+
+attribution::ModuleId Context::module_of_call_path(const std::vector<std::string>& path) {
+  std::string text;
+  for (const std::string& frame : path) text.append(frame).push_back('/');
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = call_paths_.find(text); known != call_paths_.end()) return known->second;
+  }
+  // "TOP(Net)::forward", "layer1(Sequential)::forward", "SELF(Block)::_impl", "::relu": a frame of a submodule has a name
+  // before the parenthesis that is neither TOP nor SELF.
+  attribution::ModuleId module = attribution::kRoot;
+  for (const std::string& frame : path) {
+    const std::string name = frame.substr(0, frame.find('('));
+    const bool is_submodule = name.size() < frame.size() && !name.empty() && name != "TOP" && name != "SELF";
+    if (is_submodule) module = modules_.child(module, name);
+  }
+  const std::lock_guard lock(mutex_);
+  call_paths_.emplace(std::move(text), module);
+  return module;
+}
+
+Tally Context::tally() {
+  std::map<std::pair<attribution::ModuleId, const Operator*>, Cost> costs;
+  std::map<const Operator*, const Decision*> decisions;
+  std::vector<bool> has_slots;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& ledger : ledgers_) {
+      ledger->ledger.for_each([&](const Slot& slot) {
+        if (has_slots.size() <= slot.module()) has_slots.resize(slot.module() + 1);
+        has_slots[slot.module()] = true;
+        const Cost cost = slot.cost();
+        if (cost.calls == 0) return;  // a composite, or a call that threw
+        costs[{slot.module(), &slot.op()}] += cost;
+        decisions[&slot.op()] = &slot.decision();
+      });
+    }
+  }
+
+  std::vector<OperatorInfo> operators;
+  std::map<const Operator*, int> index_of;
+  for (const auto& [op, decision] : decisions) {
+    index_of[op] = static_cast<int>(operators.size());
+    operators.push_back({op->name, op->overload, decision->verdict.kind, decision->verdict.reason});
+  }
+  std::vector<Tally::Row> rows;
+  for (const auto& [key, cost] : costs) {
+    const auto& [module, op] = key;
+    rows.push_back({static_cast<int>(module), index_of[op], cost});
+  }
+  return {modules_.snapshot(has_slots), std::move(operators), std::move(rows)};
+}
+
+}  // namespace torchtally::dispatch

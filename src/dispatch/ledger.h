@@ -1,0 +1,122 @@
+// Ledger: the counters of one guard on one thread. Written by that thread alone, read by any: no locks, no read-modify-write.
+#ifndef TORCHTALLY_SRC_DISPATCH_LEDGER_H_
+#define TORCHTALLY_SRC_DISPATCH_LEDGER_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "attribution/module_tree.h"
+#include "dispatch/operator_registry.h"
+#include "torchtally/cost.h"
+#include "torchtally/formula.h"
+
+namespace torchtally::dispatch {
+
+// What a guard does with the calls of an operator.
+struct Decision {
+  enum class Action : std::uint8_t {
+    kCount,      // a leaf: counted by its verdict, with the key excluded inside
+    kObserve,    // a leaf without a verdict: reported as unknown, what it calls inside is counted
+    kDecompose,  // composite: nothing is counted, its parts are
+  };
+  Action action = Action::kObserve;
+  // Composite for some backends only: the call's keys decide between `action` and kDecompose.
+  bool decomposes_unless_backend_kernel = false;
+  bool needs_shapes = false;
+  Verdict verdict;
+};
+
+// The counters of one operator in one module.
+class Slot {
+ public:
+  void init(attribution::ModuleId module, const Operator& op, const Decision& decision);
+
+  attribution::ModuleId module() const { return module_; }
+  const Operator& op() const { return *op_; }
+  const Decision& decision() const { return *decision_; }
+
+  // Owner thread only.
+  void add(const Cost& cost) {
+    bump(kCalls, cost.calls);
+    bump(kMacs, cost.macs);
+    bump(kFlops, cost.flops);
+    bump(kTranscendentals, cost.transcendentals);
+    bump(kBytesRead, cost.bytes_read);
+    bump(kBytesWritten, cost.bytes_written);
+    bump(kActivations, cost.activations);
+  }
+  void add_call() { bump(kCalls, 1); }
+
+  Cost cost() const;
+
+ private:
+  enum Counter { kCalls, kMacs, kFlops, kTranscendentals, kBytesRead, kBytesWritten, kActivations, kCounterCount };
+
+  void bump(Counter counter, Count by) {
+    std::atomic<std::int64_t>& value = counters_[counter];
+    value.store(Count(value.load(std::memory_order_relaxed)) + by, std::memory_order_relaxed);
+  }
+
+  attribution::ModuleId module_ = 0;
+  const Operator* op_ = nullptr;
+  const Decision* decision_ = nullptr;
+  std::array<std::atomic<std::int64_t>, kCounterCount> counters_ = {};
+};
+
+class Ledger {
+ public:
+  Ledger();
+  ~Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  // Owner thread only. Null if there is no slot yet.
+  Slot* find(attribution::ModuleId module, OperatorKey op) const {
+    for (std::size_t i = hash(module, op) & mask_;; i = (i + 1) & mask_) {
+      const Entry& entry = index_[i];
+      if (entry.slot == nullptr) return nullptr;
+      if (entry.op == op && entry.module == module) return entry.slot;
+    }
+  }
+  Slot& add_slot(attribution::ModuleId module, OperatorKey key, const Operator& op, const Decision& decision);
+
+  // Any thread: calls visit(slot) for all slots.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const Chunk* chunk = &first_; chunk != nullptr; chunk = chunk->next.load(std::memory_order_acquire)) {
+      const std::uint32_t used = chunk->used.load(std::memory_order_acquire);
+      for (std::uint32_t i = 0; i < used; ++i) visit(chunk->slots[i]);
+    }
+  }
+
+ private:
+  struct Chunk {
+    std::array<Slot, 64> slots;
+    std::atomic<std::uint32_t> used = 0;
+    std::atomic<Chunk*> next = nullptr;
+  };
+  struct Entry {
+    OperatorKey op = nullptr;
+    attribution::ModuleId module = 0;
+    Slot* slot = nullptr;
+  };
+
+  static std::size_t hash(attribution::ModuleId module, OperatorKey op) {
+    const std::uint64_t mixed = (reinterpret_cast<std::uintptr_t>(op) >> 4) * 0x9E3779B97F4A7C15ULL + module * 0xC2B2AE3D27D4EB4FULL;
+    return static_cast<std::size_t>(mixed >> 32);
+  }
+  void insert(const Entry& entry);
+
+  Chunk first_;
+  Chunk* last_ = &first_;
+  std::vector<Entry> index_;  // open addressing, at most half full
+  std::size_t mask_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace torchtally::dispatch
+
+#endif  // TORCHTALLY_SRC_DISPATCH_LEDGER_H_

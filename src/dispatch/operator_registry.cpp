@@ -1,0 +1,55 @@
+#include "dispatch/operator_registry.h"
+
+#include <memory>
+#include <mutex>
+
+#include "absl/container/flat_hash_map.h"
+
+namespace torchtally::dispatch {
+
+Operator::Operator(const c10::OperatorHandle& op)
+    : handle(op), name(op.operator_name().name), overload(op.operator_name().overload_name) {
+  const auto& arguments = op.schema().arguments();
+  parameter_names.reserve(arguments.size());
+  for (const c10::Argument& argument : arguments) {
+    const bool is_written = argument.alias_info() != nullptr && argument.alias_info()->isWrite();
+    OpSchema::Parameter parameter;
+    parameter.name = parameter_names.emplace_back(argument.name());
+    parameter.is_out = is_written && argument.is_out();
+    parameter.is_mutated = is_written && !argument.is_out();
+    parameters.push_back(parameter);
+  }
+  schema = {name, overload, parameters};
+  result_count = op.schema().returns().size();
+  is_composite = op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd);
+  has_backend_kernel = is_composite && op.hasKernelForAnyDispatchKey(backend_keys());
+}
+
+const Operator& find_operator(const c10::OperatorHandle& op) {
+  // Never freed: kernels of other threads may still run while the process ends.
+  static auto& mutex = *new std::mutex;
+  static auto& operators = *new absl::flat_hash_map<OperatorKey, std::unique_ptr<Operator>>;
+  const std::lock_guard lock(mutex);
+  std::unique_ptr<Operator>& known = operators[key_of(op)];
+  const bool is_current =
+      known != nullptr && known->name == op.operator_name().name && known->overload == op.operator_name().overload_name;
+  if (!is_current) {
+    // A library was unloaded and another operator took its place: slots may still point to the old one, so it stays.
+    static_cast<void>(known.release());
+    known = std::make_unique<Operator>(op);
+  }
+  return *known;
+}
+
+c10::DispatchKeySet backend_keys() {
+  static const c10::DispatchKeySet keys = c10::getRuntimeDispatchKeySet(c10::DispatchKey::CompositeExplicitAutograd) |
+                                          c10::DispatchKeySet(c10::DispatchKey::NestedTensor);
+  return keys;
+}
+
+bool backend_has_kernel(const c10::OperatorHandle& op, c10::DispatchKeySet keys) {
+  const c10::DispatchKey backend = (keys & backend_keys()).highestPriorityTypeId();
+  return backend != c10::DispatchKey::Undefined && op.hasKernelForDispatchKey(backend);
+}
+
+}  // namespace torchtally::dispatch

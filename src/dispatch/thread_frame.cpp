@@ -1,0 +1,88 @@
+#include "dispatch/thread_frame.h"
+
+#include <c10/core/impl/LocalDispatchKeySet.h>
+
+#include <exception>
+#include <utility>
+
+#include "dispatch/key.h"
+#include "torchtally/counting_guard.h"
+
+namespace torchtally::dispatch {
+namespace {
+
+using c10::ThreadLocalDebugInfo;
+
+void set_key(bool included, bool excluded) {
+  c10::impl::tls_set_dispatch_key_included(kKey, included);
+  c10::impl::tls_set_dispatch_key_excluded(kKey, excluded);
+}
+
+// Takes the thread back to what it was before this position. False if something of another kind has been pushed above it, by a
+// profiler for example: then only the keys go back.
+bool pop(const Position& position) {
+  set_key(position.undo.key_was_included, position.undo.key_was_excluded);
+  const bool is_on_top = ThreadLocalDebugInfo::current().get() == position.undo.self;
+  if (is_on_top) {
+    const std::shared_ptr<ThreadLocalDebugInfo> below = position.undo.below;  // the position may die with the next line
+    ThreadLocalDebugInfo::_forceCurrentDebugInfo(below);
+  }
+  return is_on_top;
+}
+
+void pop_closed() {
+  while (const Position* top = current_position()) {
+    if (!top->closed.load(std::memory_order_acquire) || !pop(*top)) return;
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Position> settled_position() {
+  pop_closed();
+  const Position* top = current_position();
+  return top == nullptr ? nullptr : top->shared_from_this();
+}
+
+bool key_is_active() {
+  return c10::impl::tls_is_dispatch_key_included(kKey) && !c10::impl::tls_is_dispatch_key_excluded(kKey);
+}
+
+ThreadFrame::ThreadFrame(const char* owner, std::shared_ptr<Position> position, Key key)
+    : owner_(owner),
+      thread_(std::this_thread::get_id()),
+      exceptions_in_flight_(std::uncaught_exceptions()),
+      position_(std::move(position)) {
+  Position::Undo& undo = position_->undo;
+  undo.below = ThreadLocalDebugInfo::current();
+  undo.key_was_included = c10::impl::tls_is_dispatch_key_included(kKey);
+  undo.key_was_excluded = c10::impl::tls_is_dispatch_key_excluded(kKey);
+  ThreadLocalDebugInfo::_push(kPositionKind, position_);
+  undo.self = ThreadLocalDebugInfo::current().get();
+  if (key == Key::kCount) set_key(true, false);
+  if (key == Key::kPause) set_key(undo.key_was_included, true);
+}
+
+void ThreadFrame::close() {
+  position_->closed.store(true, std::memory_order_release);
+  if (std::this_thread::get_id() != thread_) {
+    complain("was destroyed on another thread than the one that made it; make and destroy it on one thread");
+    return;
+  }
+  if (current_position() != position_.get()) {
+    complain(
+        "was destroyed while a guard, pause or module scope that was opened inside it is still alive; "
+        "destroy them in reverse order, best as local variables of nested blocks");
+    return;
+  }
+  pop(*position_);
+  pop_closed();
+}
+
+void ThreadFrame::complain(const std::string& what) const {
+  // A destructor that throws while another exception unwinds the stack ends the program.
+  if (std::uncaught_exceptions() > exceptions_in_flight_) return;
+  throw GuardMisuse("torchtally::" + std::string(owner_) + " " + what);
+}
+
+}  // namespace torchtally::dispatch

@@ -1,0 +1,76 @@
+// TypedKernel: the key's kernel for one operator whose C++ signature is known. Boxing is most of what the boxed fallback costs;
+// this does away with it. One template over PyTorch's operator structs (at::_ops::mm: its schema type and its redispatch).
+//
+// Inputs are looked at after the operator has run, where they are: the caller keeps what it passed by reference. So this is for operators
+// that leave their inputs' sizes and strides alone: functional ones and in-place arithmetic, not resize_, set_ or out=.
+#ifndef TORCHTALLY_SRC_DISPATCH_TYPED_KERNEL_H_
+#define TORCHTALLY_SRC_DISPATCH_TYPED_KERNEL_H_
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/library.h>
+
+#include <array>
+#include <tuple>
+#include <type_traits>
+
+#include "dispatch/interception.h"
+#include "dispatch/typed_argument.h"
+
+namespace torchtally::dispatch {
+
+template <typename Op, typename Schema = typename Op::schema>
+struct TypedKernel;
+
+template <typename Op, typename Return, typename... Args>
+struct TypedKernel<Op, Return(Args...)> {
+  static_assert(!std::is_void_v<Return>, "an operator that returns nothing goes through the boxed fallback");
+
+  static Return call(c10::DispatchKeySet keys, Args... args) {
+    const c10::DispatchKeySet below = keys & kBelow;
+    if (Interception::is_wrapped(below)) return Op::redispatch(below, args...);
+
+    const Interception interception(handle(), below);
+    decltype(auto) result = run(interception, below, args...);
+    if (!interception.needs_shapes()) {
+      interception.record();
+    } else {
+      Arena& arena = Arena::local();
+      const Arena::Scope scope(arena);
+      const std::array<Argument, sizeof...(Args)> arguments = {borrow_argument(args, arena)...};
+      const auto results = borrow_results(result, arena);
+      interception.record(OpCall(interception.op().schema, arguments, results));
+    }
+    return result;
+  }
+
+  static const c10::OperatorHandle& handle() {
+    static const c10::OperatorHandle op = c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, Op::overload_name);
+    return op;
+  }
+
+ private:
+  static Return run(const Interception& interception, c10::DispatchKeySet below, Args... args) {
+    const Interception::Inside inside(interception);
+    return Op::redispatch(below, args...);
+  }
+
+  template <typename T>
+  static std::array<Argument, 1> borrow_results(const T& result, Arena& arena) {
+    return {borrow_argument(result, arena)};
+  }
+  template <typename... Ts>
+  static std::array<Argument, sizeof...(Ts)> borrow_results(const std::tuple<Ts...>& result, Arena& arena) {
+    return std::apply([&](const auto&... each) { return std::array<Argument, sizeof...(Ts)>{borrow_argument(each, arena)...}; },
+                      result);
+  }
+};
+
+template <typename Op>
+void register_typed(torch::Library& library) {
+  const c10::OperatorName name(Op::name, Op::overload_name);
+  library.impl(c10::toString(name).c_str(), TORCH_FN(TypedKernel<Op>::call));
+}
+
+}  // namespace torchtally::dispatch
+
+#endif  // TORCHTALLY_SRC_DISPATCH_TYPED_KERNEL_H_
