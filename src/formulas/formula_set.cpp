@@ -76,7 +76,7 @@ Verdict FormulaSet::verdict(std::string_view name, std::string_view overload) co
   Verdict verdict;
   const formulas::Row* row = builtin_ ? formulas::find_row(name) : nullptr;
   if (row == nullptr) return verdict;
-  verdict.kind = row->formula != nullptr ? Verdict::Kind::kCounted : Verdict::Kind::kZero;
+  verdict.kind = row->kind;
   verdict.reason = row->reason;
   verdict.row = row;
   return verdict;
@@ -95,20 +95,18 @@ std::vector<std::string> FormulaSet::overridden() const {
 Cost Verdict::cost_of(const OpCall& call) const {
   Cost cost;
   cost.calls = 1;
-  const bool touches_nothing = kind == Kind::kUnknown ||
-                               (kind == Kind::kZero && (reason == ZeroReason::kView || reason == ZeroReason::kMetadata ||
-                                                        reason == ZeroReason::kIgnored));
+  const bool touches_nothing =
+      kind == Kind::kUnknown ||
+      (kind == Kind::kZero && (reason == ZeroReason::kView || reason == ZeroReason::kMetadata || reason == ZeroReason::kIgnored));
   if (touches_nothing) return cost;
   const bool reads = kind == Kind::kCounted || reason == ZeroReason::kCopy || reason == ZeroReason::kComparison;
   if (reads) cost.bytes_read = call.input_bytes();
   cost.bytes_written = call.output_bytes();
   cost.activations = call.output_elements();
-  if (kind == Kind::kCounted) {
-    if (user != nullptr) {
-      (*user)(call, cost);
-    } else {
-      row->formula(call, *row, cost);
-    }
+  if (user != nullptr) {
+    (*user)(call, cost);
+  } else if (row != nullptr && row->formula != nullptr) {
+    row->formula(call, *row, cost);
   }
   return cost;
 }

@@ -10,15 +10,24 @@
 
 namespace torchtally::formulas {
 
+struct Row;
+
 // A built-in formula: as torchtally::Formula, with the row it stands in, so that a family shares one function.
 using RowFormula = void (*)(const OpCall& call, const Row& row, Cost& cost);
 
+// What one element costs.
+struct Work {
+  int flops = 0;
+  int transcendentals = 0;
+};
+
 struct Row {
-  std::string_view name;         // "aten::add", without in-place underscore and overload
-  RowFormula formula = nullptr;  // null: zero, for `reason`
-  ZeroReason reason = ZeroReason::kIgnored;
-  int flops = 0;            // per element, for the families that count so
-  int transcendentals = 0;  // likewise
+  std::string_view name;  // "aten::add", without in-place underscore and overload
+  VerdictKind kind = VerdictKind::kZero;
+  ZeroReason reason = ZeroReason::kIgnored;  // if kind is kZero
+  RowFormula formula = nullptr;              // if kind is kZero: null, or corrects the bytes
+  Work each;                                 // per element; of what, the formula says
+  Work result;                               // of reductions: per element of the result, on top
 };
 
 absl::Span<const Row> table();

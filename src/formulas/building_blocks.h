@@ -1,0 +1,88 @@
+// The cost of what several families are built from.
+#ifndef TORCHTALLY_SRC_FORMULAS_BUILDING_BLOCKS_H_
+#define TORCHTALLY_SRC_FORMULAS_BUILDING_BLOCKS_H_
+
+#include <cstddef>
+
+#include "formulas/table.h"
+
+namespace torchtally::formulas {
+
+inline void add_work(Cost& cost, Count elements, Work each) {
+  cost.flops += elements * each.flops;
+  cost.transcendentals += elements * each.transcendentals;
+}
+
+// A complex multiply-accumulate is four real ones: (a + bi)(c + di) has four products, each added to a sum.
+inline void add_products(Cost& cost, Count n, DType dtype) { cost.add_macs(is_complex(dtype) ? n * 4 : n); }
+
+// Elements of all tensors of an argument.
+inline Count elements_of(const Argument& argument) {
+  Count n;
+  for (const TensorView& tensor : argument.tensors()) n += tensor.numel();
+  return n;
+}
+
+inline Count bytes_of(const Argument& argument) {
+  Count n;
+  for (const TensorView& tensor : argument.tensors()) n += tensor.bytes();
+  return n;
+}
+
+// A number other than 1, or one that the shapes do not tell (a tensor, a list, a complex number): a kernel multiplies by it.
+inline bool scales(const Argument& factor) {
+  switch (factor.kind()) {
+    case Argument::Kind::kNone:
+      return false;
+    case Argument::Kind::kInt:
+    case Argument::Kind::kFloat:
+    case Argument::Kind::kBool:
+      return factor.to_float() != 1;
+    default:
+      return true;
+  }
+}
+
+// Whether the gradient of the `index`-th input is asked for; every one is where the operator has no mask.
+inline bool wants_gradient(const OpCall& call, std::size_t index) {
+  const auto mask = call.argument("output_mask").bools();
+  return index >= mask.size() || mask[index];
+}
+
+// Product of the sizes from dimension `first` on.
+inline Count positions(const TensorView& tensor, int first) {
+  Count n = tensor.defined() ? 1 : 0;
+  for (int d = first; d < tensor.dim(); ++d) n *= tensor.size(d);
+  return n;
+}
+
+// Product of a pooling or convolution window, whose list may have one number for all `dims` dimensions.
+inline Count window_size(const Argument& kernel, int dims) {
+  Count n = 1;
+  const auto sizes = kernel.ints();
+  if (sizes.size() == 1) {
+    for (int d = 0; d < dims; ++d) n *= sizes[0];
+  } else if (sizes.empty()) {
+    for (int d = 0; d < dims; ++d) n *= kernel.to_int(1);
+  } else {
+    for (const auto size : sizes) n *= size;
+  }
+  return n;
+}
+
+// Per element: maximum, subtraction, exp, addition to the sum, division.
+inline constexpr Work kSoftmax{4, 1};
+
+// Per element: 1 + erf(x / sqrt 2) is a multiplication, erf, an addition; times x / 2 are two multiplications.
+inline constexpr Work kGelu{4, 1};
+// Per element: x^2, x^3, its factor, + x, the outer factor, tanh, 1 +, x / 2, the product.
+inline constexpr Work kGeluTanh{8, 1};
+
+// Per element: addition to the mean; subtraction, square, addition to the variance; times the inverse deviation. Per group: two
+// divisions, plus epsilon, rsqrt.
+inline constexpr Work kNormalizePerElement{5, 0};
+inline constexpr Work kNormalizePerGroup{3, 1};
+
+}  // namespace torchtally::formulas
+
+#endif  // TORCHTALLY_SRC_FORMULAS_BUILDING_BLOCKS_H_

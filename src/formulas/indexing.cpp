@@ -1,0 +1,86 @@
+#include "formulas/building_blocks.h"
+#include "formulas/families.h"
+
+namespace torchtally::formulas {
+namespace {
+
+bool is_in_place(const OpCall& call) { return call.name().back() == '_'; }
+
+// What a scatter of `source` into self touches. In place: the elements that are hit, read too where they are added to. Otherwise
+// self is copied first.
+void set_scattered_bytes(const OpCall& call, Cost& cost, Count source, Count indices, bool accumulates) {
+  const Count hit = source;
+  if (is_in_place(call)) {
+    cost.bytes_read = source + indices + (accumulates ? hit : Count(0));
+    cost.bytes_written = hit;
+  } else {
+    cost.bytes_read = call.tensor(std::size_t{0}).bytes() + source + indices;
+  }
+}
+
+}  // namespace
+
+// The first argument is read only where an index points; what was selected is as large as the output.
+void gathered_bytes(const OpCall& call, const Row&, Cost& cost) {
+  cost.bytes_read = cost.bytes_written;
+  for (std::size_t i = 1; i < call.arguments().size(); ++i) {
+    cost.bytes_read += bytes_of(call.argument(i));
+  }
+}
+
+void copied_bytes(const OpCall& call, const Row&, Cost& cost) { cost.bytes_read = bytes_of(call.argument(1)); }
+
+void no_bytes(const OpCall&, const Row&, Cost& cost) {
+  cost.bytes_read = 0;
+  cost.bytes_written = 0;
+}
+
+// (self, indices, values, accumulate): an addition per value where it accumulates.
+void index_put(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView values = call.tensor(2);
+  const bool accumulates = call.argument(3).to_bool();
+  if (accumulates) cost.flops += values.numel();
+  set_scattered_bytes(call, cost, values.bytes(), bytes_of(call.argument(1)), accumulates);
+}
+
+// (self, dim, index, source, alpha): an addition per element of the source, and a product where alpha is not 1.
+void index_add(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView source = call.tensor(3);
+  cost.flops += source.numel() * (scales(call.argument(4)) ? 2 : 1);
+  set_scattered_bytes(call, cost, source.bytes(), bytes_of(call.argument(2)), true);
+}
+
+// (self, dim, index, source, ...): one operation per index.
+void scatter_reduction(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView index = call.tensor(2);
+  cost.flops += index.numel();
+  set_scattered_bytes(call, cost, index.numel() * element_size(call.tensor(std::size_t{0}).dtype()), index.bytes(), true);
+}
+
+// (self, dim, index, source): scatter, which with a `reduce` argument is arithmetic too.
+void scattered_bytes(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView index = call.tensor(2);
+  const bool reduces = call.argument("reduce").kind() == Argument::Kind::kString;
+  if (reduces) cost.flops += index.numel();
+  const Count scattered = index.numel() * element_size(call.tensor(std::size_t{0}).dtype());
+  set_scattered_bytes(call, cost, scattered, index.bytes(), reduces);
+}
+
+// (weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights): an addition (mode 2: a maximum) per element
+// of the rows looked up, a product with the sample's weight; the mean (mode 1) divides every output element.
+void embedding_bag(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView weight = call.tensor(std::size_t{0});
+  const TensorView indices = call.tensor(1);
+  const Count elements = indices.numel() * weight.size(1);
+  const TensorView sample_weights = call.tensor("per_sample_weights");
+  cost.flops += elements * (sample_weights.defined() ? 2 : 1);
+  if (call.argument("mode").to_int() == 1) cost.flops += call.output().numel();
+  cost.bytes_read = elements * element_size(weight.dtype()) + indices.bytes() + call.tensor(2).bytes() + sample_weights.bytes();
+}
+
+// (grad, indices, ...): every row of the gradient is added to the rows that made it.
+void embedding_bag_dense_backward(const OpCall& call, const Row&, Cost& cost) {
+  cost.flops += call.tensor(1).numel() * call.tensor(std::size_t{0}).size(-1);
+}
+
+}  // namespace torchtally::formulas

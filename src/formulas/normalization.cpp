@@ -1,0 +1,110 @@
+#include "formulas/building_blocks.h"
+#include "formulas/families.h"
+
+namespace torchtally::formulas {
+namespace {
+
+void add_affine(const OpCall& call, Cost& cost, Count elements) {
+  if (call.tensor("weight").defined()) cost.flops += elements;
+  if (call.tensor("bias").defined()) cost.flops += elements;
+}
+
+// Per element: addition to the mean; subtraction, square, addition to the variance; a multiplication and an addition that
+// normalize and apply weight and bias. Per channel: two divisions, + epsilon, rsqrt, times weight, times mean, bias minus that;
+// the two running statistics, (1 - m) old + m new, 3 each.
+void add_training(const OpCall& call, Cost& cost) {
+  const TensorView input = call.tensor(std::size_t{0});
+  add_work(cost, input.numel(), {6, 0});
+  add_work(cost, input.size(1), {6, 1});
+  if (call.tensor("running_mean").defined()) cost.flops += input.size(1) * 6;
+}
+
+// Per element: times the scale, plus the shift. Per channel: variance + epsilon, rsqrt, times weight, times mean, bias minus
+// that.
+void add_inference(const OpCall& call, Cost& cost) {
+  const TensorView input = call.tensor(std::size_t{0});
+  add_work(cost, input.numel(), {2, 0});
+  add_work(cost, input.size(1), {4, 1});
+}
+
+}  // namespace
+
+// native_layer_norm, native_group_norm: the means, one per group, are the second output.
+void layer_norm(const OpCall& call, const Row&, Cost& cost) {
+  const Count elements = call.tensor(std::size_t{0}).numel();
+  add_work(cost, elements, kNormalizePerElement);
+  add_work(cost, call.output(1).numel(), kNormalizePerGroup);
+  add_affine(call, cost, elements);
+}
+
+// (grad_out, input, ...). The normalized input again (2), where anything but the bias is asked for. Input: times weight; the sums
+// of dy and of dy x (3); both subtracted, one product before and one after (4). Weight: product and sum. Bias: sum.
+void layer_norm_backward(const OpCall& call, const Row&, Cost& cost) {
+  const Count elements = call.tensor(1).numel();
+  if (wants_gradient(call, 0) || wants_gradient(call, 1)) cost.flops += elements * 2;
+  if (wants_gradient(call, 0)) cost.flops += elements * (call.tensor("weight").defined() ? 8 : 7);
+  if (wants_gradient(call, 1)) cost.flops += elements * 2;
+  if (wants_gradient(call, 2)) cost.flops += elements;
+}
+
+// Per element: square, addition, times the inverse root, times weight. Per row: division, + epsilon, rsqrt.
+void rms_norm(const OpCall& call, const Row&, Cost& cost) {
+  const Count elements = call.tensor(std::size_t{0}).numel();
+  cost.flops += elements * (call.tensor("weight").defined() ? 4 : 3);
+  add_work(cost, call.output(1).numel(), {2, 1});
+}
+
+// (grad_out, input, ...). The normalized input again (1). Input: times weight; the sum of dy x (2); its share subtracted, one
+// product before and one after (3). Weight: product and sum.
+void rms_norm_backward(const OpCall& call, const Row&, Cost& cost) {
+  const Count elements = call.tensor(1).numel();
+  cost.flops += elements;
+  if (wants_gradient(call, 0)) cost.flops += elements * (call.tensor("weight").defined() ? 6 : 5);
+  if (wants_gradient(call, 1)) cost.flops += elements * 2;
+}
+
+void batch_norm(const OpCall& call, const Row&, Cost& cost) {
+  if (call.argument("training").to_bool()) {
+    add_training(call, cost);
+  } else {
+    add_inference(call, cost);
+  }
+}
+
+void batch_norm_training(const OpCall& call, const Row&, Cost& cost) { add_training(call, cost); }
+
+void batch_norm_inference(const OpCall& call, const Row&, Cost& cost) { add_inference(call, cost); }
+
+// Per element. The normalized input, times dy, summed (4): for the weight, and in training for the input. dy summed (1): for the
+// bias, and in training for the input. Input in training: two subtractions, a product before and one after (4); else times the
+// scale (1).
+void batch_norm_backward(const OpCall& call, const Row&, Cost& cost) {
+  const Argument& train = call.argument("train");
+  const bool training = train.to_bool(call.argument("update").to_bool(true));
+  const bool through_statistics = training && wants_gradient(call, 0);
+  int flops = 0;
+  if (through_statistics || wants_gradient(call, 1)) flops += 4;
+  if (through_statistics || wants_gradient(call, 2)) flops += 1;
+  if (wants_gradient(call, 0)) flops += training ? 4 : 1;
+  cost.flops += call.tensor(std::size_t{0}).numel() * flops;
+}
+
+// (v, g): per element of v: square, addition, times the factor. Per norm: sqrt, g divided by it.
+void weight_norm(const OpCall& call, const Row&, Cost& cost) {
+  add_work(cost, call.tensor(std::size_t{0}).numel(), {3, 0});
+  add_work(cost, call.tensor(1).numel(), {1, 1});
+}
+
+// (weight, indices, max_norm, norm_type): the rows that are looked up are read, and at most as many rescaled: square, addition,
+// product per element, sqrt and a division per row.
+void embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView weight = call.tensor(std::size_t{0});
+  const TensorView indices = call.tensor(1);
+  const Count elements = indices.numel() * weight.size(1);
+  cost.flops += elements * 3;
+  add_work(cost, indices.numel(), {1, 1});
+  cost.bytes_read = indices.bytes() + elements * element_size(weight.dtype());
+  cost.bytes_written = elements * element_size(weight.dtype());
+}
+
+}  // namespace torchtally::formulas

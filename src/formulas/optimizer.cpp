@@ -1,0 +1,47 @@
+// Fused optimizer steps: every argument is a list with one tensor per parameter. Counted per element of the parameters.
+// Weight decay (a product, an addition or subtraction), maximize (a sign change) only where they are on.
+#include "formulas/building_blocks.h"
+#include "formulas/families.h"
+
+namespace torchtally::formulas {
+namespace {
+
+int optional_flops(const OpCall& call) {
+  return (call.argument("weight_decay").to_float() != 0 ? 2 : 0) + (call.argument("maximize").to_bool() ? 1 : 0);
+}
+
+// All lists are written but the gradients, the second, which are only read.
+void leave_gradients_unwritten(const OpCall& call, Cost& cost) {
+  if (cost.bytes_written.saturated()) return;
+  cost.bytes_written = cost.bytes_written - bytes_of(call.argument(1));
+}
+
+}  // namespace
+
+// m += (1 - b1) (g - m) is 3; v = b2 v + (1 - b2) g g is 4; sqrt(v) / c2 + eps is 2 and a sqrt; p -= s m / that is 3. amsgrad: a
+// maximum.
+void fused_adam(const OpCall& call, const Row&, Cost& cost) {
+  const Count n = elements_of(call.argument(std::size_t{0}));
+  const int amsgrad = call.argument("amsgrad").to_bool() ? 1 : 0;
+  add_work(cost, n, {12 + amsgrad + optional_flops(call), 1});
+  leave_gradients_unwritten(call, cost);
+}
+
+// p -= lr d is 2. Momentum: b = m b + (1 - dampening) g is 3, but a copy at the first step; nesterov: d = g + m b is 2.
+void fused_sgd(const OpCall& call, const Row&, Cost& cost) {
+  const Count n = elements_of(call.argument(std::size_t{0}));
+  const bool momentum = call.argument("momentum").to_float() != 0;
+  int flops = 2 + optional_flops(call);
+  if (momentum && !call.argument("is_first_step").to_bool()) flops += 3;
+  if (momentum && call.argument("nesterov").to_bool()) flops += 2;
+  add_work(cost, n, {flops, 0});
+  leave_gradients_unwritten(call, cost);
+}
+
+// s += g g is 2; p -= lr g / (sqrt(s) + eps) is 4 and a sqrt.
+void fused_adagrad(const OpCall& call, const Row&, Cost& cost) {
+  add_work(cost, elements_of(call.argument(std::size_t{0})), {6 + optional_flops(call), 1});
+  leave_gradients_unwritten(call, cost);
+}
+
+}  // namespace torchtally::formulas
