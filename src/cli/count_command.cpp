@@ -1,0 +1,94 @@
+#include "cli/count_command.h"
+
+#include <ATen/Context.h>
+#include <c10/core/GradMode.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <optional>
+
+#include "cli/failing_module.h"
+#include "cli/failure.h"
+#include "cli/inputs.h"
+#include "cli/meta_kernels.h"
+#include "cli/model.h"
+#include "cli/output_file.h"
+#include "cli/torch_error.h"
+#include "torchtally/counting_guard.h"
+#include "torchtally/report.h"
+
+namespace torchtally::cli {
+namespace {
+
+// For a person who waits, not for a log file.
+void say(const std::string& progress) {
+  if (::isatty(STDERR_FILENO) != 0) std::cerr << "torchtally: " << progress << std::endl;
+}
+
+c10::Device prepare_device(Device device) {
+  if (device == Device::kCuda && !at::globalContext().hasCUDA()) {
+    throw Failure("--device cuda: this LibTorch (" TORCH_VERSION ") finds no CUDA device\n  Use --device cpu, or --device meta to count without computing.");
+  }
+  if (device == Device::kMeta) register_missing_meta_kernels();
+  return device == Device::kCuda ? c10::Device(c10::kCUDA) : device == Device::kMeta ? c10::Device(c10::kMeta) : c10::Device(c10::kCPU);
+}
+
+[[noreturn]] void fail_run(const std::exception& error, const std::string& module, const std::string& signature, bool on_meta) {
+  std::string message = "the model failed" + (module.empty() ? "" : " in " + module) + ": " + summary_of(error);
+  if (on_meta) {
+    message += "\n  On --device meta there are no values: a model whose course depends on them (a detector, say) needs --device cpu.";
+  }
+  throw Failure(message + "\n  Do the shapes and types of --input fit the model? " + signature);
+}
+
+Tally run(torch::jit::Module& model, const CountOptions& options, c10::Device device) {
+  const auto forward = model.find_method("forward");
+  if (!forward) throw Failure("the model '" + options.model + "' has no forward(): script a module that has one");
+  const c10::FunctionSchema& schema = forward->function().getSchema();
+  const Arguments arguments = make_arguments(schema, options.inputs, device);
+
+  say("running " + options.model);
+  const c10::AutoGradMode no_grad(false);
+  const CountingGuard guard(model);
+  const FailingModule failing_module;
+  try {
+    (*forward)({}, arguments);
+  } catch (const std::exception& error) {
+    fail_run(error, failing_module.name(), signature_of(schema), device.is_meta());
+  }
+  return guard.tally();
+}
+
+std::string report(const Tally& tally, const CountOptions& options) {
+  ReportOptions report_options;
+  report_options.depth = options.depth;
+  switch (options.format) {
+    case Format::kTree:
+      return to_tree(tally, report_options);
+    case Format::kJson:
+      return to_json(tally, TORCH_VERSION);
+    case Format::kTable:
+      break;
+  }
+  return to_table(tally, report_options);
+}
+
+}  // namespace
+
+void count(const CountOptions& options) {
+  std::optional<OutputFile> output;
+  if (!options.output.empty()) output.emplace(options.output);
+  const c10::Device device = prepare_device(options.device);
+  for (const std::string& library : options.libraries) load_library(library);
+  say("loading " + options.model);
+  torch::jit::Module model = load_model(options.model, device);
+  const std::string text = report(run(model, options, device), options);
+  if (output) {
+    output->commit(text);
+  } else {
+    write_to_stdout(text);
+  }
+}
+
+}  // namespace torchtally::cli

@@ -1,0 +1,68 @@
+#include "cli/model.h"
+
+#include <caffe2/serialize/inline_container.h>
+#include <dlfcn.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/version.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "cli/failure.h"
+#include "cli/torch_error.h"
+
+namespace torchtally::cli {
+namespace {
+
+void check_readable(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw Failure("the model '" + path + "' is a folder: name a TorchScript file");
+  if (!std::ifstream(path).is_open()) throw Failure("cannot open the model '" + path + "': " + std::strerror(errno));
+}
+
+bool is_torchscript(const std::string& path) {
+  try {
+    caffe2::serialize::PyTorchStreamReader reader(path);
+    return reader.hasRecord("constants.pkl");  // torch.save() writes none
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+void load_library(const std::string& path) {
+  // A path without a slash would be searched for in the system's folders only.
+  const std::string file = path.find('/') == std::string::npos && std::filesystem::exists(path) ? "./" + path : path;
+  if (::dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    throw Failure("cannot load --library " + path + ": " + ::dlerror() + "\n  It has to be built for LibTorch " + TORCH_VERSION + ".");
+  }
+}
+
+torch::jit::Module load_model(const std::string& path, c10::Device device) {
+  check_readable(path);
+  if (!is_torchscript(path)) {
+    throw Failure("'" + path +
+                  "' is not a TorchScript archive\n"
+                  "  Weights alone (torch.save) do not say what is computed. Make an archive in Python with\n"
+                  "    torch.jit.script(model).save(\"model.pt\")      or, without control flow,\n"
+                  "    torch.jit.trace(model, example).save(\"model.pt\")");
+  }
+  try {
+    torch::jit::Module model = torch::jit::load(path, device);
+    model.eval();
+    return model;
+  } catch (const std::exception& error) {
+    const std::string unknown = unknown_name(error);
+    if (!unknown.empty()) {
+      throw Failure("the model '" + path + "' calls " + unknown +
+                    ", which LibTorch does not have\n"
+                    "  Name the library that brings it: --library /path/to/library.so (torchvision's is torchvision/_C.so)");
+    }
+    throw Failure("cannot load the model '" + path + "': " + summary_of(error));
+  }
+}
+
+}  // namespace torchtally::cli

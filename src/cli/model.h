@@ -1,0 +1,21 @@
+// Loads what MODEL and --library name.
+#ifndef TORCHTALLY_SRC_CLI_MODEL_H_
+#define TORCHTALLY_SRC_CLI_MODEL_H_
+
+#include <c10/core/Device.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <string>
+
+namespace torchtally::cli {
+
+// Loads a shared library whose operators the model needs. Throws Failure.
+void load_library(const std::string& path);
+
+// The TorchScript archive at `path`, on `device`, in evaluation mode. Throws Failure, which tells a file that is not there from
+// one that is no archive and from one whose operators are not known.
+torch::jit::Module load_model(const std::string& path, c10::Device device);
+
+}  // namespace torchtally::cli
+
+#endif  // TORCHTALLY_SRC_CLI_MODEL_H_

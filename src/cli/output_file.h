@@ -1,0 +1,39 @@
+// OutputFile: where the report goes with --output. Either the whole report gets there or nothing changes.
+#ifndef TORCHTALLY_SRC_CLI_OUTPUT_FILE_H_
+#define TORCHTALLY_SRC_CLI_OUTPUT_FILE_H_
+
+#include <string>
+#include <string_view>
+
+namespace torchtally::cli {
+
+class [[nodiscard]] OutputFile {
+ public:
+  // Makes a temporary file beside `path`, so that a place that cannot be written to is known before the model runs. A path that
+  // is no regular file (/dev/null, a pipe) is opened itself. Throws Failure.
+  explicit OutputFile(const std::string& path);
+  // Removes the temporary file, if it has not been committed.
+  ~OutputFile();
+
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  OutputFile(OutputFile&&) = delete;
+  OutputFile& operator=(OutputFile&&) = delete;
+
+  // Writes `text` and puts the file in its place. Throws Failure.
+  void commit(std::string_view text);
+
+ private:
+  [[noreturn]] void fail(const std::string& why) const;
+
+  std::string path_;
+  std::string temporary_;  // empty: writes to path_ itself, or committed
+  int file_ = -1;
+};
+
+// To the standard output. A reader that has gone away is no error: nobody is left to read about it. Throws Failure.
+void write_to_stdout(std::string_view text);
+
+}  // namespace torchtally::cli
+
+#endif  // TORCHTALLY_SRC_CLI_OUTPUT_FILE_H_

@@ -1,0 +1,62 @@
+#include "cli/torch_error.h"
+
+#include <c10/util/Exception.h>
+
+#include <string_view>
+
+namespace torchtally::cli {
+namespace {
+
+constexpr std::string_view kTraceMark = "<--- HERE";
+
+std::string text_of(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  return torch_error != nullptr ? torch_error->what_without_backtrace() : error.what();
+}
+
+std::string trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \n");
+  if (first == std::string_view::npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(" \n") - first + 1));
+}
+
+// The interpreter's errors list source code, then say "RuntimeError: what happened" or "builtins.ValueError: what happened" in a
+// line that is not indented.
+std::string_view after_the_trace(std::string_view text) {
+  const std::size_t mark = text.rfind(kTraceMark);
+  if (mark == std::string_view::npos) return text;
+  for (std::size_t line = text.find('\n', mark); line != std::string_view::npos; line = text.find('\n', line + 1)) {
+    const bool is_indented_or_empty = line + 1 >= text.size() || text[line + 1] == ' ' || text[line + 1] == '\n';
+    if (!is_indented_or_empty) return text.substr(line + 1);
+  }
+  return text;
+}
+
+std::string between(const std::string& text, std::string_view before, std::string_view after) {
+  const std::size_t start = text.find(before);
+  if (start == std::string::npos) return "";
+  const std::size_t name = start + before.size();
+  const std::size_t end = text.find_first_of(after, name);
+  return text.substr(name, end == std::string::npos ? end : end - name);
+}
+
+}  // namespace
+
+std::string summary_of(const std::exception& error) {
+  const std::string text = text_of(error);
+  std::string summary = trimmed(after_the_trace(text));
+  for (const std::string_view prefix : {"RuntimeError: ", "builtins."}) {
+    if (summary.compare(0, prefix.size(), prefix) == 0) summary.erase(0, prefix.size());
+  }
+  return summary;
+}
+
+std::string unknown_name(const std::exception& error) {
+  const std::string text = text_of(error);
+  const std::string op = between(text, "Unknown builtin op: ", ".\n ");
+  if (!op.empty()) return "the operator " + op;
+  const std::string type = between(text, "Unknown type name '__torch__.torch.classes.", "'");
+  return type.empty() ? "" : "the class " + type;
+}
+
+}  // namespace torchtally::cli
