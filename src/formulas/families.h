@@ -30,6 +30,7 @@ void matrix_product(const OpCall& call, const Row& row, Cost& cost);        // m
 void added_matrix_product(const OpCall& call, const Row& row, Cost& cost);  // addmm, baddbmm, addbmm, addmv
 void outer_product(const OpCall& call, const Row& row, Cost& cost);         // addr
 void scaled_matrix_product(const OpCall& call, const Row& row, Cost& cost);
+void grouped_matrix_product(const OpCall& call, const Row& row, Cost& cost);
 void matmul(const OpCall& call, const Row& row, Cost& cost);
 void linear(const OpCall& call, const Row& row, Cost& cost);
 void linear_backward(const OpCall& call, const Row& row, Cost& cost);
@@ -95,8 +96,7 @@ void copied_bytes(const OpCall& call, const Row& row, Cost& cost);    // copy: t
 void no_bytes(const OpCall& call, const Row& row, Cost& cost);        // empty: memory that nobody has touched yet
 void index_put(const OpCall& call, const Row& row, Cost& cost);
 void index_add(const OpCall& call, const Row& row, Cost& cost);
-void scatter_reduction(const OpCall& call, const Row& row, Cost& cost);
-void scattered_bytes(const OpCall& call, const Row& row, Cost& cost);
+void scatter(const OpCall& call, const Row& row, Cost& cost);
 void embedding_bag(const OpCall& call, const Row& row, Cost& cost);
 void embedding_bag_dense_backward(const OpCall& call, const Row& row, Cost& cost);
 

@@ -6,15 +6,14 @@ namespace {
 
 bool is_in_place(const OpCall& call) { return call.name().back() == '_'; }
 
-// What a scatter of `source` into self touches. In place: the elements that are hit, read too where they are added to. Otherwise
-// self is copied first.
-void set_scattered_bytes(const OpCall& call, Cost& cost, Count source, Count indices, bool accumulates) {
-  const Count hit = source;
+// What writing `hit` bytes of self touches: those alone in place, read too where something is added to them; otherwise self is
+// copied first. `read`: the values and indices.
+void set_scattered_bytes(const OpCall& call, Cost& cost, Count read, Count hit, bool accumulates) {
   if (is_in_place(call)) {
-    cost.bytes_read = source + indices + (accumulates ? hit : Count(0));
+    cost.bytes_read = read + (accumulates ? hit : Count(0));
     cost.bytes_written = hit;
   } else {
-    cost.bytes_read = call.tensor(std::size_t{0}).bytes() + source + indices;
+    cost.bytes_read = call.tensor(std::size_t{0}).bytes() + read;
   }
 }
 
@@ -22,10 +21,8 @@ void set_scattered_bytes(const OpCall& call, Cost& cost, Count source, Count ind
 
 // The first argument is read only where an index points; what was selected is as large as the output.
 void gathered_bytes(const OpCall& call, const Row&, Cost& cost) {
-  cost.bytes_read = cost.bytes_written;
-  for (std::size_t i = 1; i < call.arguments().size(); ++i) {
-    cost.bytes_read += bytes_of(call.argument(i));
-  }
+  if (cost.bytes_read.saturated()) return;
+  cost.bytes_read = cost.bytes_read - call.tensor(std::size_t{0}).bytes() + cost.bytes_written;
 }
 
 void copied_bytes(const OpCall& call, const Row&, Cost& cost) { cost.bytes_read = bytes_of(call.argument(1)); }
@@ -40,30 +37,24 @@ void index_put(const OpCall& call, const Row&, Cost& cost) {
   const TensorView values = call.tensor(2);
   const bool accumulates = call.argument(3).to_bool();
   if (accumulates) cost.flops += values.numel();
-  set_scattered_bytes(call, cost, values.bytes(), bytes_of(call.argument(1)), accumulates);
+  set_scattered_bytes(call, cost, values.bytes() + bytes_of(call.argument(1)), values.bytes(), accumulates);
 }
 
 // (self, dim, index, source, alpha): an addition per element of the source, and a product where alpha is not 1.
 void index_add(const OpCall& call, const Row&, Cost& cost) {
   const TensorView source = call.tensor(3);
   cost.flops += source.numel() * (scales(call.argument(4)) ? 2 : 1);
-  set_scattered_bytes(call, cost, source.bytes(), bytes_of(call.argument(2)), true);
+  set_scattered_bytes(call, cost, source.bytes() + bytes_of(call.argument(2)), source.bytes(), true);
 }
 
-// (self, dim, index, source, ...): one operation per index.
-void scatter_reduction(const OpCall& call, const Row&, Cost& cost) {
+// (self, dim, index, source or a value, ...): one operation per index where it reduces, none where it overwrites.
+void scatter(const OpCall& call, const Row& row, Cost& cost) {
   const TensorView index = call.tensor(2);
-  cost.flops += index.numel();
-  set_scattered_bytes(call, cost, index.numel() * element_size(call.tensor(std::size_t{0}).dtype()), index.bytes(), true);
-}
-
-// (self, dim, index, source): scatter, which with a `reduce` argument is arithmetic too.
-void scattered_bytes(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView index = call.tensor(2);
-  const bool reduces = call.argument("reduce").kind() == Argument::Kind::kString;
+  const bool reduces = row.each.flops > 0 || call.argument("reduce").kind() == Argument::Kind::kString;
   if (reduces) cost.flops += index.numel();
-  const Count scattered = index.numel() * element_size(call.tensor(std::size_t{0}).dtype());
-  set_scattered_bytes(call, cost, scattered, index.bytes(), reduces);
+  const Count hit = index.numel() * element_size(call.tensor(std::size_t{0}).dtype());
+  const Count source = call.tensor(3).defined() ? hit : Count(0);
+  set_scattered_bytes(call, cost, source + index.bytes(), hit, reduces);
 }
 
 // (weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights): an addition (mode 2: a maximum) per element

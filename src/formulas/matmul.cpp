@@ -47,6 +47,16 @@ void scaled_matrix_product(const OpCall& call, const Row&, Cost& cost) {
   if (call.tensor("bias").defined()) cost.flops += cost.activations;
 }
 
+// One product per group. A two-dimensional operand has the groups one after the other along one dimension; where that is the
+// right operand's only (the left one is (groups, m, k)), a column meets the rows of its own group.
+void grouped_matrix_product(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView left = call.tensor(std::size_t{0});
+  const TensorView right = call.tensor(1);
+  const bool columns_are_grouped = left.dim() == 3 && right.dim() == 2;
+  cost.add_macs(columns_are_grouped ? left.size(1) * left.size(2) * right.size(1) : products(left, right));
+  if (call.tensor("bias").defined()) cost.flops += cost.activations;
+}
+
 // Every output element is a sum over the last dimension of the left operand, however batches broadcast.
 void matmul(const OpCall& call, const Row&, Cost& cost) {
   const TensorView left = call.tensor(std::size_t{0});

@@ -36,9 +36,10 @@ constexpr Row comparison(std::string_view name) { return zero(name, ZeroReason::
 constexpr Row random(std::string_view name) { return zero(name, ZeroReason::kRandom); }
 
 // Note [Elementwise counts]
-// What Note [Conventions] of cost.h leaves open: a change of sign, a rounding and a sign function count one; relu is one maximum. What selects
-// and computes nothing (where, masked_fill, the backward of relu), sorts, or works on bits is a comparison. Sums count one addition per
-// element summed. The arithmetic of a row stands beside it where it is more than the operator's own name says.
+// What Note [Conventions] of cost.h leaves open: a change of sign, a rounding and a sign function count one; relu is one maximum.
+// What selects and computes nothing (where, masked_fill, the backward of relu), sorts, or works on bits is a comparison. Sums
+// count one addition per element summed. The arithmetic of a row stands beside it where it is more than the operator's own name
+// says.
 // clang-format off: one row, one line
 constexpr std::array kTable = {
     comparison("aten::__ilshift__"),
@@ -153,6 +154,7 @@ constexpr std::array kTable = {
     counted("aten::_fused_sgd", fused_sgd),
     view("aten::_fw_primal"),
     counted("aten::_grid_sampler_2d_cpu_fallback", grid_sampler),
+    counted("aten::_grouped_mm", grouped_matrix_product),
     metadata("aten::_has_same_storage_numel"),
     counted("aten::_index_put_impl", index_put),
     view("aten::_indices"),
@@ -181,6 +183,7 @@ constexpr std::array kTable = {
     factory("aten::_new_zeros_with_same_feature_meta"),
     counted("aten::_nnpack_spatial_convolution", convolution),
     metadata("aten::_nnz"),
+    copy("aten::_pack_padded_sequence"),
     counted("aten::_pdist_forward", pdist),
     copy("aten::_pin_memory"),
     pointwise("aten::_prelu_kernel", 1),
@@ -201,6 +204,7 @@ constexpr std::array kTable = {
     counted("aten::_scaled_dot_product_flash_attention_for_cpu_backward", attention_backward),
     counted("aten::_scaled_dot_product_fused_attention_overrideable", attention),
     counted("aten::_scaled_dot_product_fused_attention_overrideable_backward", attention_backward),
+    counted("aten::_scaled_grouped_mm", grouped_matrix_product),
     counted("aten::_scaled_mm", scaled_matrix_product),
     counted("aten::_scaled_mm_v2", scaled_matrix_product),
     counted("aten::_slow_conv2d_backward", slow_convolution_backward),
@@ -247,7 +251,7 @@ constexpr std::array kTable = {
     reduction("aten::adaptive_avg_pool3d", {1, 0}, {1, 0}),
     counted("aten::adaptive_avg_pool3d_backward", adaptive_average_pool_backward),
     reduction("aten::adaptive_max_pool1d", {1, 0}),
-    reduction("aten::adaptive_max_pool2d", {1, 0}),  // maximum per input
+    reduction("aten::adaptive_max_pool2d", {1, 0}),           // maximum per input
     reduction("aten::adaptive_max_pool2d_backward", {1, 0}),  // the gradient is added where the maximum was
     reduction("aten::adaptive_max_pool3d", {1, 0}),
     reduction("aten::adaptive_max_pool3d_backward", {1, 0}),
@@ -288,16 +292,14 @@ constexpr std::array kTable = {
     counted("aten::baddbmm", added_matrix_product),
     factory("aten::bartlett_window"),
     counted("aten::batch_norm_backward", batch_norm_backward),
-    pointwise("aten::batch_norm_backward_elemt", 6),  // x minus mean, times a factor; two subtractions, two factors
+    pointwise("aten::batch_norm_backward_elemt", 6),        // x minus mean, times a factor; two subtractions, two factors
     reduction("aten::batch_norm_backward_reduce", {4, 0}),  // the sum of dy; x minus mean, times dy, added
-    pointwise("aten::batch_norm_elemt", 4),  // minus mean, times deviation, weight, bias
-    reduction("aten::batch_norm_gather_stats", {6, 1}),
-    reduction("aten::batch_norm_gather_stats_with_counts", {6, 1}),
-    reduction("aten::batch_norm_stats", {4, 0}),  // addition to the mean; subtraction, square, addition to the variance
+    pointwise("aten::batch_norm_elemt", 4),                 // minus mean, times deviation, weight, bias
+    reduction("aten::batch_norm_stats", {4, 0}),            // addition to the mean; subtraction, square, addition to the variance
     reduction("aten::batch_norm_update_stats", {4, 0}),
     random("aten::bernoulli"),
     counted("aten::binary_cross_entropy", weighted_cross_entropy, {7, 2}),  // (t - 1) max(log1p(-x), c) - t max(log x, c)
-    pointwise("aten::binary_cross_entropy_backward", 6),  // g (x - t) / max((1 - x) x, eps)
+    pointwise("aten::binary_cross_entropy_backward", 6),                    // g (x - t) / max((1 - x) x, eps)
     counted("aten::binary_cross_entropy_with_logits", weighted_cross_entropy, {7, 2}),  // (1 - t) x - log_sigmoid(x)
     reduction("aten::bincount", {1, 0}),
     random("aten::binomial"),
@@ -404,7 +406,7 @@ constexpr std::array kTable = {
     counted("aten::gelu", gelu),
     counted("aten::gelu_backward", gelu_backward),
     random("aten::geometric"),
-    pointwise("aten::glu", 1, 1),  // a sigmoid(b)
+    pointwise("aten::glu", 1, 1),             // a sigmoid(b)
     reduction("aten::glu_backward", {4, 1}),  // per element of the gradient: g s; 1 - s, times that, times a
     counted("aten::grid_sampler_2d", grid_sampler),
     counted("aten::grid_sampler_2d_backward", grid_sampler_backward),
@@ -417,15 +419,15 @@ constexpr std::array kTable = {
     comparison("aten::hardshrink_backward"),
     pointwise("aten::hardsigmoid", 4),  // min(max(x + 3, 0), 6) / 6
     pointwise("aten::hardsigmoid_backward", 1),
-    pointwise("aten::hardswish", 5),  // x min(max(x + 3, 0), 6) / 6
+    pointwise("aten::hardswish", 5),           // x min(max(x + 3, 0), 6) / 6
     pointwise("aten::hardswish_backward", 3),  // g (x / 3 + 1 / 2)
-    pointwise("aten::hardtanh", 2),  // minimum, maximum
+    pointwise("aten::hardtanh", 2),            // minimum, maximum
     comparison("aten::hardtanh_backward"),
     comparison("aten::heaviside"),
-    reduction("aten::histc", {4, 0}),  // (x - min) bins / width, addition to the bin
+    reduction("aten::histc", {4, 0}),                     // (x - min) bins / width, addition to the bin
     counted("aten::huber_loss", pointwise_loss, {4, 0}),  // |x - y|, squared, halved
-    pointwise("aten::huber_loss_backward", 3),  // x - y, times the norm, times g
-    pointwise("aten::hypot", 3, 1),  // sqrt(x x + y y)
+    pointwise("aten::huber_loss_backward", 3),            // x - y, times the norm, times g
+    pointwise("aten::hypot", 3, 1),                       // sqrt(x x + y y)
     unary("aten::i0"),
     unary("aten::igamma"),
     unary("aten::igammac"),
@@ -467,7 +469,7 @@ constexpr std::array kTable = {
     unary("aten::log1p"),
     unary("aten::log2"),
     random("aten::log_normal"),
-    pointwise("aten::log_sigmoid_backward", 5),  // g (a - s (z / (1 + z))), z = exp(-|x|) saved
+    pointwise("aten::log_sigmoid_backward", 5),      // g (a - s (z / (1 + z))), z = exp(-|x|) saved
     reduction("aten::log_sigmoid_forward", {4, 2}),  // min(0, x) - log1p(exp(-|x|))
     counted("aten::log_softmax", log_softmax),
     pointwise("aten::logaddexp", 5, 2),  // max + log1p(exp(-|a - b|))
@@ -478,7 +480,7 @@ constexpr std::array kTable = {
     comparison("aten::logical_or"),
     comparison("aten::logical_xor"),
     counted("aten::logit", logit, {2, 1}),  // log(x / (1 - x))
-    pointwise("aten::logit_backward", 3),  // g / (x (1 - x))
+    pointwise("aten::logit_backward", 3),   // g / (x (1 - x))
     factory("aten::logspace"),
     reduction("aten::logsumexp", {3, 1}, {1, 1}),  // maximum, subtraction, exp, addition; log, plus the maximum
     comparison("aten::lt"),
@@ -511,7 +513,7 @@ constexpr std::array kTable = {
     counted("aten::miopen_convolution_relu", convolution_relu),
     counted("aten::miopen_convolution_transpose", transposed_convolution),
     counted("aten::miopen_depthwise_convolution", convolution),
-    pointwise("aten::mish", 1, 3),  // x tanh(log1p(exp x))
+    pointwise("aten::mish", 1, 3),           // x tanh(log1p(exp x))
     pointwise("aten::mish_backward", 6, 4),  // g (t + x s (1 - t t)); s = sigmoid(x), t = tanh(log1p(exp x))
     reduction("aten::mkldnn_adaptive_avg_pool2d", {1, 0}, {1, 0}),
     counted("aten::mkldnn_adaptive_avg_pool2d_backward", adaptive_average_pool_backward),
@@ -531,7 +533,7 @@ constexpr std::array kTable = {
     counted("aten::mm", matrix_product),
     comparison("aten::mode"),
     counted("aten::mse_loss", pointwise_loss, {2, 0}),  // (x - y)^2
-    pointwise("aten::mse_loss_backward", 3),  // x - y, times the norm, times g
+    pointwise("aten::mse_loss_backward", 3),            // x - y, times the norm, times g
     pointwise("aten::mul", 1),
     random("aten::multinomial"),
     counted("aten::mv", matrix_product),
@@ -602,7 +604,7 @@ constexpr std::array kTable = {
     pointwise("aten::relu", 1),  // max(x, 0)
     pointwise("aten::relu6", 2),
     pointwise("aten::remainder", 4),  // a - b floor(a / b)
-    pointwise("aten::renorm", 3),  // square, addition to the norm; times the factor
+    pointwise("aten::renorm", 3),     // square, addition to the norm; times the factor
     copy("aten::repeat"),
     copy("aten::repeat_interleave"),
     copy("aten::replication_pad1d"),
@@ -622,9 +624,9 @@ constexpr std::array kTable = {
     unary("aten::rsqrt"),
     counted("aten::rsub", scaled_sum, {1, 0}),
     factory("aten::scalar_tensor"),
-    counted("aten::scatter", scattered_bytes),
-    counted("aten::scatter_add", scatter_reduction),
-    counted("aten::scatter_reduce", scatter_reduction),
+    counted("aten::scatter", scatter),
+    counted("aten::scatter_add", scatter, {1, 0}),
+    counted("aten::scatter_reduce", scatter, {1, 0}),
     comparison("aten::searchsorted"),
     view("aten::select"),
     copy("aten::select_backward"),
@@ -637,7 +639,7 @@ constexpr std::array kTable = {
     pointwise("aten::sigmoid_backward", 3),  // g (1 - y) y
     pointwise("aten::sign", 1),
     comparison("aten::signbit"),
-    pointwise("aten::silu", 1, 1),  // x sigmoid(x)
+    pointwise("aten::silu", 1, 1),           // x sigmoid(x)
     pointwise("aten::silu_backward", 5, 1),  // g s (1 + x (1 - s)), s = sigmoid(x)
     unary("aten::sin"),
     pointwise("aten::sinc", 2, 1),  // sin(pi x) / (pi x)
@@ -653,12 +655,12 @@ constexpr std::array kTable = {
     counted("aten::slow_conv_dilated3d", convolution),
     counted("aten::slow_conv_transpose2d", transposed_convolution),
     counted("aten::slow_conv_transpose3d", transposed_convolution),
-    counted("aten::smooth_l1_loss", pointwise_loss, {5, 0}),  // |x - y|, squared, halved, divided by beta
-    pointwise("aten::smooth_l1_loss_backward", 4),  // x - y, times the norm, times g, divided by beta
+    counted("aten::smooth_l1_loss", pointwise_loss, {5, 0}),    // |x - y|, squared, halved, divided by beta
+    pointwise("aten::smooth_l1_loss_backward", 4),              // x - y, times the norm, times g, divided by beta
     counted("aten::soft_margin_loss", pointwise_loss, {2, 2}),  // log1p(exp(-y x))
-    pointwise("aten::soft_margin_loss_backward", 7, 1),  // -g y z / (1 + z) times the norm, z = exp(-y x)
+    pointwise("aten::soft_margin_loss_backward", 7, 1),         // -g y z / (1 + z) times the norm, z = exp(-y x)
     counted("aten::softmax", per_output, kSoftmax),
-    pointwise("aten::softplus", 2, 2),  // log1p(exp(beta x)) / beta
+    pointwise("aten::softplus", 2, 2),           // log1p(exp(beta x)) / beta
     pointwise("aten::softplus_backward", 4, 1),  // g z / (z + 1), z = exp(beta x)
     pointwise("aten::softshrink", 1),
     comparison("aten::softshrink_backward"),
@@ -698,7 +700,7 @@ constexpr std::array kTable = {
     unary("aten::tan"),
     unary("aten::tanh"),
     pointwise("aten::tanh_backward", 3),  // g (1 - y y)
-    pointwise("aten::threshold", 1),  // a maximum with another value below
+    pointwise("aten::threshold", 1),      // a maximum with another value below
     comparison("aten::threshold_backward"),
     copy("aten::to_dense"),
     copy("aten::to_mkldnn"),
@@ -723,19 +725,19 @@ constexpr std::array kTable = {
     view("aten::unsafe_split_with_sizes"),
     view("aten::unsqueeze"),
     copy("aten::unsqueeze_copy"),
-    pointwise("aten::upsample_bicubic2d", 35),  // 5 times 4 products, 3 additions
-    reduction("aten::upsample_bicubic2d_backward", {48, 0}),  // 16 times 2 products, an addition
-    pointwise("aten::upsample_bilinear2d", 9),  // linear twice along x, once along y
+    pointwise("aten::upsample_bicubic2d", 35),                 // 5 times 4 products, 3 additions
+    reduction("aten::upsample_bicubic2d_backward", {48, 0}),   // 16 times 2 products, an addition
+    pointwise("aten::upsample_bilinear2d", 9),                 // linear twice along x, once along y
     reduction("aten::upsample_bilinear2d_backward", {12, 0}),  // 4 times 2 products, an addition
-    pointwise("aten::upsample_linear1d", 3),  // 2 products, an addition
-    reduction("aten::upsample_linear1d_backward", {4, 0}),  // 2 products, additions
+    pointwise("aten::upsample_linear1d", 3),                   // 2 products, an addition
+    reduction("aten::upsample_linear1d_backward", {4, 0}),     // 2 products, additions
     copy("aten::upsample_nearest1d"),
     reduction("aten::upsample_nearest1d_backward", {1, 0}),
     copy("aten::upsample_nearest2d"),
     reduction("aten::upsample_nearest2d_backward", {1, 0}),
     copy("aten::upsample_nearest3d"),
     reduction("aten::upsample_nearest3d_backward", {1, 0}),
-    pointwise("aten::upsample_trilinear3d", 21),  // bilinear twice, once along z
+    pointwise("aten::upsample_trilinear3d", 21),                // bilinear twice, once along z
     reduction("aten::upsample_trilinear3d_backward", {32, 0}),  // 8 times 3 products, an addition
     view("aten::values"),
     reduction("aten::var", {4, 0}, {2, 0}),  // addition; subtraction, square, addition; two divisions
