@@ -1,0 +1,132 @@
+#include <gtest/gtest.h>
+
+#include "call_builder.h"
+
+namespace torchtally {
+namespace {
+
+// 3 rows of 4 floats of a table of 100, 3 indices of 8 bytes: 48 + 24 read, 48 written.
+TEST(Gather, ReadsWhatItSelects) {
+  CallBuilder embedding("aten::embedding");
+  embedding.tensor("weight", {100, 4}).tensor("indices", {3}, DType::kInt64).returns({3, 4});
+  EXPECT_THAT(embedding.cost(), Moves(72, 48));
+  EXPECT_THAT(embedding.cost(), Costs(0, 0, 0));
+
+  CallBuilder select("aten::index_select");
+  select.tensor("self", {100, 4}).integer("dim", 0).tensor("index", {3}, DType::kInt64).returns({3, 4});
+  EXPECT_THAT(select.cost(), Moves(72, 48));
+
+  CallBuilder index("aten::index", "Tensor");
+  index.tensor("self", {100, 4}).tensors("indices", {{3}}, DType::kInt64).returns({3, 4});
+  EXPECT_THAT(index.cost(), Moves(72, 48));
+
+  CallBuilder gather("aten::gather");
+  gather.tensor("self", {100, 4}).integer("dim", 0).tensor("index", {3, 4}, DType::kInt64).returns({3, 4});
+  EXPECT_THAT(gather.cost(), Moves(48 + 96, 48));
+}
+
+// The destination of a copy is written only.
+TEST(Copy, DoesNotReadItsDestination) {
+  CallBuilder call("aten::copy_");
+  call.mutated("self", {10}).tensor("src", {10}, DType::kFloat16).flag("non_blocking", false).returns({10});
+  EXPECT_THAT(call.cost(), Moves(20, 40));
+}
+
+TEST(Empty, TouchesNothing) {
+  CallBuilder call("aten::empty", "memory_format");
+  call.integers("size", {10}).returns({10});
+  EXPECT_THAT(call.cost(), Moves(0, 0));
+}
+
+TEST(Factory, OnlyWrites) {
+  CallBuilder zero("aten::zero_");
+  EXPECT_THAT(zero.mutated("self", {10}).returns({10}).cost(), Moves(0, 40));
+  CallBuilder random("aten::uniform_");
+  EXPECT_THAT(random.mutated("self", {10}).returns({10}).cost(), Moves(0, 40));
+}
+
+TEST(View, TouchesNothing) {
+  CallBuilder call("aten::view");
+  call.tensor("self", {10}).integers("size", {2, 5}).returns({2, 5});
+  EXPECT_THAT(call.cost(), Moves(0, 0));
+  EXPECT_EQ(call.cost().activations, 0);
+  EXPECT_EQ(call.cost().calls, 1);
+}
+
+// 3 rows of 4 go into a table of 100. In place: values 48 and indices 24 read, 48 written; where it accumulates, the rows are
+// read too and 12 additions made.
+TEST(IndexPut, InPlaceTouchesItsRows) {
+  const auto cost = [](bool accumulate) {
+    CallBuilder call("aten::index_put_");
+    call.mutated("self", {100, 4})
+        .tensors("indices", {{3}}, DType::kInt64)
+        .tensor("values", {3, 4})
+        .flag("accumulate", accumulate);
+    return call.returns({100, 4}).cost();
+  };
+  EXPECT_THAT(cost(false), Costs(0, 0, 0));
+  EXPECT_THAT(cost(false), Moves(72, 48));
+  EXPECT_THAT(cost(true), Costs(0, 12, 0));
+  EXPECT_THAT(cost(true), Moves(72 + 48, 48));
+}
+
+// Not in place, the table is copied.
+TEST(IndexPut, CopiesTheRest) {
+  CallBuilder call("aten::index_put");
+  call.tensor("self", {100, 4}).tensors("indices", {{3}}, DType::kInt64).tensor("values", {3, 4}).flag("accumulate", false);
+  EXPECT_THAT(call.returns({100, 4}).cost(), Moves(1600 + 72, 1600));
+}
+
+// 12 additions, and 12 products where alpha is not 1.
+TEST(IndexAdd, PerSourceElement) {
+  const auto cost = [](double alpha) {
+    CallBuilder call("aten::index_add_");
+    call.mutated("self", {100, 4}).integer("dim", 0).tensor("index", {3}, DType::kInt64).tensor("source", {3, 4});
+    return call.number("alpha", alpha).returns({100, 4}).cost();
+  };
+  EXPECT_THAT(cost(1), Costs(0, 12, 0));
+  EXPECT_THAT(cost(2), Costs(0, 24, 0));
+  EXPECT_THAT(cost(1), Moves(48 + 24 + 48, 48));
+}
+
+// 6 indices. scatter_add adds; scatter overwrites, unless it reduces; a value is no tensor to read.
+TEST(Scatter, PerIndex) {
+  CallBuilder add("aten::scatter_add_");
+  add.mutated("self", {100}).integer("dim", 0).tensor("index", {6}, DType::kInt64).tensor("src", {6}).returns({100});
+  EXPECT_THAT(add.cost(), Costs(0, 6, 0));
+  EXPECT_THAT(add.cost(), Moves(24 + 48 + 24, 24));
+
+  CallBuilder plain("aten::scatter_", "value");
+  plain.mutated("self", {100}).integer("dim", 0).tensor("index", {6}, DType::kInt64).number("value", 1).returns({100});
+  EXPECT_THAT(plain.cost(), Costs(0, 0, 0));
+  EXPECT_THAT(plain.cost(), Moves(48, 24));
+
+  CallBuilder reduce("aten::scatter", "reduce");
+  reduce.tensor("self", {100}).integer("dim", 0).tensor("index", {6}, DType::kInt64).tensor("src", {6}).text("reduce", "add");
+  EXPECT_THAT(reduce.returns({100}).cost(), Costs(0, 6, 0));
+}
+
+// 6 rows of 4, in 2 bags: 24 additions; the mean divides 8 outputs; sample weights are 24 products.
+TEST(EmbeddingBag, Modes) {
+  const auto cost = [](std::int64_t mode, bool weighted) {
+    CallBuilder call("aten::_embedding_bag");
+    call.tensor("weight", {100, 4}).tensor("indices", {6}, DType::kInt64).tensor("offsets", {2}, DType::kInt64);
+    call.flag("scale_grad_by_freq", false).integer("mode", mode).flag("sparse", false);
+    weighted ? call.tensor("per_sample_weights", {6}) : call.none("per_sample_weights");
+    return call.returns({2, 4}).cost();
+  };
+  EXPECT_THAT(cost(0, false), Costs(0, 24, 0));
+  EXPECT_THAT(cost(1, false), Costs(0, 24 + 8, 0));
+  EXPECT_THAT(cost(0, true), Costs(0, 48, 0));
+  EXPECT_THAT(cost(0, false), Moves(96 + 48 + 16, 32));
+}
+
+// 6 indices, gradients of 4 elements: 24 additions.
+TEST(EmbeddingBag, DenseBackward) {
+  CallBuilder call("aten::_embedding_bag_dense_backward");
+  call.tensor("grad", {2, 4}).tensor("indices", {6}, DType::kInt64).returns({100, 4});
+  EXPECT_THAT(call.cost(), Costs(0, 24, 0));
+}
+
+}  // namespace
+}  // namespace torchtally

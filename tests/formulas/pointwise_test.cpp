@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+
+#include "call_builder.h"
+
+namespace torchtally {
+namespace {
+
+Cost unary(std::string_view name) {
+  CallBuilder call(name);
+  return call.tensor("self", {2, 5}).returns({2, 5}).cost();
+}
+
+// 10 elements.
+TEST(Pointwise, PerElement) {
+  EXPECT_THAT(unary("aten::relu"), Costs(0, 10, 0));
+  EXPECT_THAT(unary("aten::neg"), Costs(0, 10, 0));
+  EXPECT_THAT(unary("aten::exp"), Costs(0, 0, 10));
+  EXPECT_THAT(unary("aten::sigmoid"), Costs(0, 0, 10));
+  EXPECT_THAT(unary("aten::silu"), Costs(0, 10, 10));      // x sigmoid(x)
+  EXPECT_THAT(unary("aten::hardswish"), Costs(0, 50, 0));  // + 3, max, min, times x, / 6
+  EXPECT_THAT(unary("aten::hardtanh"), Costs(0, 20, 0));   // min, max
+  EXPECT_THAT(unary("aten::_softmax"), Costs(0, 40, 10));  // max, minus, exp, sum, division
+  EXPECT_THAT(unary("aten::eq"), Costs(0, 0, 0));
+}
+
+// 2 x 5 elements from a row and a column: what is read is 5 and 2 floats.
+TEST(Pointwise, Broadcast) {
+  CallBuilder call("aten::mul", "Tensor");
+  call.tensor("self", {1, 5}).tensor("other", {2, 1}).returns({2, 5});
+  EXPECT_THAT(call.cost(), Costs(0, 10, 0));
+  EXPECT_THAT(call.cost(), Moves(28, 40));
+}
+
+// An expanded operand is read once.
+TEST(Pointwise, ExpandedOperand) {
+  CallBuilder call("aten::mul", "Tensor");
+  call.tensor("self", {2, 5}).strided("other", {2, 5}, {0, 1}).returns({2, 5});
+  EXPECT_THAT(call.cost(), Moves((10 + 5) * 4, 40));
+}
+
+// In place: self is read once and written once.
+TEST(Pointwise, InPlace) {
+  CallBuilder call("aten::mul_", "Tensor");
+  call.mutated("self", {2, 5}).tensor("other", {2, 5}).returns({2, 5});
+  EXPECT_THAT(call.cost(), Costs(0, 10, 0));
+  EXPECT_THAT(call.cost(), Moves(80, 40));
+}
+
+// out= is written, not read.
+TEST(Pointwise, OutArgument) {
+  CallBuilder call("aten::mul", "out");
+  call.tensor("self", {2, 5}).tensor("other", {2, 5}).out("out", {2, 5}).returns({2, 5});
+  EXPECT_THAT(call.cost(), Moves(80, 40));
+}
+
+// self + alpha * other: a product more unless alpha is 1.
+TEST(Pointwise, AddAlpha) {
+  const auto cost = [](double alpha) {
+    CallBuilder call("aten::add", "Tensor");
+    return call.tensor("self", {2, 5}).tensor("other", {2, 5}).number("alpha", alpha).returns({2, 5}).cost();
+  };
+  EXPECT_THAT(cost(1), Costs(0, 10, 0));
+  EXPECT_THAT(cost(-0.1), Costs(0, 20, 0));
+}
+
+// 7 elements in two tensors, nothing returned: the mutated list is the output.
+TEST(Pointwise, ForeachInPlace) {
+  CallBuilder list("aten::_foreach_add_", "List");
+  list.mutated_tensors("self", {{4}, {3}}).tensors("other", {{4}, {3}}).number("alpha", 2);
+  EXPECT_THAT(list.cost(), Costs(0, 14, 0));
+  EXPECT_THAT(list.cost(), Moves(56, 28));
+  CallBuilder scalar("aten::_foreach_add_", "Scalar");
+  scalar.mutated_tensors("self", {{4}, {3}}).number("scalar", 2);
+  EXPECT_THAT(scalar.cost(), Costs(0, 7, 0));
+}
+
+// self + value * a / b: product or division, addition; value unless it is 1. Scalars in a list are all taken to be others.
+TEST(Pointwise, ScaledAddition) {
+  const auto cost = [](double value) {
+    CallBuilder call("aten::addcdiv");
+    call.tensor("self", {10}).tensor("tensor1", {10}).tensor("tensor2", {10}).number("value", value);
+    return call.returns({10}).cost();
+  };
+  EXPECT_THAT(cost(1), Costs(0, 20, 0));
+  EXPECT_THAT(cost(-0.1), Costs(0, 30, 0));
+  CallBuilder list("aten::_foreach_addcmul_", "ScalarList");
+  list.mutated_tensors("self", {{10}}).tensors("tensor1", {{10}}).tensors("tensor2", {{10}}).other("scalars");
+  EXPECT_THAT(list.cost(), Costs(0, 30, 0));
+}
+
+TEST(Pointwise, DivisionWithRounding) {
+  CallBuilder plain("aten::div", "Tensor");
+  EXPECT_THAT(plain.tensor("self", {10}).tensor("other", {10}).returns({10}).cost(), Costs(0, 10, 0));
+  CallBuilder floor("aten::div", "Tensor_mode");
+  floor.tensor("self", {10}).tensor("other", {10}).text("rounding_mode", "floor").returns({10});
+  EXPECT_THAT(floor.cost(), Costs(0, 20, 0));
+}
+
+// A maximum for the lower bound, a minimum for the upper.
+TEST(Pointwise, Clamp) {
+  CallBuilder both("aten::clamp");
+  EXPECT_THAT(both.tensor("self", {10}).number("min", 0).number("max", 1).returns({10}).cost(), Costs(0, 20, 0));
+  CallBuilder lower("aten::clamp");
+  EXPECT_THAT(lower.tensor("self", {10}).number("min", 0).none("max").returns({10}).cost(), Costs(0, 10, 0));
+}
+
+TEST(Pointwise, Gelu) {
+  const auto cost = [](std::string_view name, std::string_view approximate) {
+    CallBuilder call(name);
+    return call.tensor("self", {10}).text("approximate", approximate).returns({10}).cost();
+  };
+  EXPECT_THAT(cost("aten::gelu", "none"), Costs(0, 40, 10));
+  EXPECT_THAT(cost("aten::gelu", "tanh"), Costs(0, 80, 10));
+  EXPECT_THAT(cost("aten::gelu_backward", "none"), Costs(0, 90, 20));
+  EXPECT_THAT(cost("aten::gelu_backward", "tanh"), Costs(0, 170, 10));
+}
+
+// 12 elements in 3 rows of 4: maximum, minus, exp, sum, minus the log; a log per row.
+TEST(Pointwise, LogSoftmax) {
+  CallBuilder call("aten::_log_softmax");
+  call.tensor("self", {3, 4}).integer("dim", -1).flag("half_to_float", false).returns({3, 4});
+  EXPECT_THAT(call.cost(), Costs(0, 48, 12 + 3));
+}
+
+TEST(Pointwise, EluBackward) {
+  const auto cost = [](bool is_result) {
+    CallBuilder call("aten::elu_backward");
+    return call.tensor("grad_output", {10}).flag("is_result", is_result).returns({10}).cost();
+  };
+  EXPECT_THAT(cost(true), Costs(0, 30, 0));
+  EXPECT_THAT(cost(false), Costs(0, 40, 10));
+}
+
+// log(x / (1 - x)): difference, division, log; the clamp adds a minimum and a maximum.
+TEST(Pointwise, Logit) {
+  CallBuilder plain("aten::logit");
+  EXPECT_THAT(plain.tensor("self", {10}).none("eps").returns({10}).cost(), Costs(0, 20, 10));
+  CallBuilder clamped("aten::logit");
+  EXPECT_THAT(clamped.tensor("self", {10}).number("eps", 1e-6).returns({10}).cost(), Costs(0, 40, 10));
+}
+
+// Half as many outputs as inputs: a sigmoid and a product for each. Backward: 4 and a sigmoid per gradient.
+TEST(Pointwise, Glu) {
+  CallBuilder forward("aten::glu");
+  EXPECT_THAT(forward.tensor("self", {2, 6}).integer("dim", 1).returns({2, 3}).cost(), Costs(0, 6, 6));
+  CallBuilder backward("aten::glu_backward");
+  EXPECT_THAT(backward.tensor("grad_output", {2, 3}).tensor("self", {2, 6}).returns({2, 6}).cost(), Costs(0, 24, 6));
+}
+
+TEST(Pointwise, AnEmptyTensorCostsNothing) {
+  CallBuilder call("aten::exp");
+  call.tensor("self", {0, 5}).returns({0, 5});
+  EXPECT_THAT(call.cost(), Costs(0, 0, 0));
+  EXPECT_THAT(call.cost(), Moves(0, 0));
+  EXPECT_EQ(call.cost().calls, 1);
+}
+
+}  // namespace
+}  // namespace torchtally
