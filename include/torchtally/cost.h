@@ -2,7 +2,7 @@
 //
 // Note [Conventions]
 // - macs: multiply-accumulates of matrix products and convolutions (attention and recurrent layers opened into their
-//   products). One multiplication followed by one addition is one MAC. This is fvcore's "flop".
+//   products). One multiplication followed by one addition is one MAC (a complex one is four). This is fvcore's "flop".
 // - flops: 2 per MAC, plus the other arithmetic: one per addition, subtraction, multiplication, division, minimum, maximum or
 //   absolute value of a floating-point, integer or complex element. FlopCounterMode counts only the first part: matmul_flops().
 // - transcendentals: exp, log, pow, sqrt, rsqrt, tanh, sigmoid, erf, sin, cos and their like, one per element. They are in a
