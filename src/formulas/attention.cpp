@@ -45,7 +45,7 @@ Shape packed_shape_of(const OpCall& call, const TensorView& query, const TensorV
   Count queries = query.size(-3);
   Count keys = key.size(-3);
   Count batch = query.dim() > 3 ? query.size(0) : Count(1);
-  const TensorView offsets = either("cum_seq_q", "cu_seqlens_q").tensor();
+  const TensorView& offsets = either("cum_seq_q", "cu_seqlens_q").tensor();
   if (offsets.defined() && offsets.size(0) > 0) {
     batch = offsets.size(0) - 1;
     queries = either("max_q", "max_seqlen_q").to_int(queries);
@@ -105,8 +105,8 @@ void packed_attention_backward(const OpCall& call, const Row&, Cost& cost) {
 // _native_multi_head_attention(query, key, value, embed_dim, num_head, qkv_weight, qkv_bias, proj_weight, proj_bias, mask,
 // need_weights, average_attn_weights): averaging the weights over the heads adds each once and divides each average.
 void multi_head_attention(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView query = call.tensor(std::size_t{0});
-  const TensorView key = call.tensor(1);
+  const TensorView& query = call.tensor(std::size_t{0});
+  const TensorView& key = call.tensor(1);
   const Count heads = call.argument(4).to_int();
   add_multi_head_attention(cost, query, key, call.tensor(2), call.argument(3).to_int(), heads, call.tensor(9).defined());
   if (call.argument(10).to_bool() && call.argument(11).to_bool()) {
@@ -117,7 +117,7 @@ void multi_head_attention(const OpCall& call, const Row&, Cost& cost) {
 // _transformer_encoder_layer_fwd(src, embed_dim, num_heads, ...): attention, two layer norms with weight and bias, a two-layer
 // perceptron with relu or gelu between, two residual additions.
 void transformer_encoder_layer(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView source = call.tensor(std::size_t{0});
+  const TensorView& source = call.tensor(std::size_t{0});
   const Count width = call.argument(1).to_int();
   const Count rows = source.size(0) * source.size(1);
   const Count elements = rows * width;

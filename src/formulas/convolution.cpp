@@ -14,7 +14,7 @@ Count products(const TensorView& swept, const TensorView& weight) { return swept
 
 // Backends name their arguments differently but agree that the input comes first, the weight second.
 void add_convolution(const OpCall& call, Cost& cost, bool transposed) {
-  const TensorView input = call.tensor(std::size_t{0});
+  const TensorView& input = call.tensor(std::size_t{0});
   add_products(cost, products(transposed ? input : call.output(), call.tensor(1)), input.dtype());
   if (call.tensor("bias").defined()) cost.flops += cost.activations;
 }

@@ -20,8 +20,8 @@ void add_distances(Cost& cost, Count pairs, Count coordinates, double order) {
 // 2: never) ATen takes |x|^2 - 2xy + |y|^2 as one product of (m + 2)-vectors, a maximum with 0, a sqrt; the vectors cost 3 per
 // element of x1 (square, addition, times -2) and 2 per element of x2.
 void cdist(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView x1 = call.tensor(std::size_t{0});
-  const TensorView x2 = call.tensor(1);
+  const TensorView& x1 = call.tensor(std::size_t{0});
+  const TensorView& x2 = call.tensor(1);
   const double order = call.argument(2).to_float(2);
   const std::int64_t mode = call.argument(3).to_int(0);
   const Count pairs = cost.activations;

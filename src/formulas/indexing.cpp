@@ -34,7 +34,7 @@ void no_bytes(const OpCall&, const Row&, Cost& cost) {
 
 // (self, indices, values, accumulate): an addition per value where it accumulates.
 void index_put(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView values = call.tensor(2);
+  const TensorView& values = call.tensor(2);
   const bool accumulates = call.argument(3).to_bool();
   if (accumulates) cost.flops += values.numel();
   set_scattered_bytes(call, cost, values.bytes() + bytes_of(call.argument(1)), values.bytes(), accumulates);
@@ -42,14 +42,14 @@ void index_put(const OpCall& call, const Row&, Cost& cost) {
 
 // (self, dim, index, source, alpha): an addition per element of the source, and a product where alpha is not 1.
 void index_add(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView source = call.tensor(3);
+  const TensorView& source = call.tensor(3);
   cost.flops += source.numel() * (scales(call.argument(4)) ? 2 : 1);
   set_scattered_bytes(call, cost, source.bytes() + bytes_of(call.argument(2)), source.bytes(), true);
 }
 
 // (self, dim, index, source or a value, ...): one operation per index where it reduces, none where it overwrites.
 void scatter(const OpCall& call, const Row& row, Cost& cost) {
-  const TensorView index = call.tensor(2);
+  const TensorView& index = call.tensor(2);
   const bool reduces = row.each.flops > 0 || call.argument("reduce").kind() == Argument::Kind::kString;
   if (reduces) cost.flops += index.numel();
   const Count hit = index.numel() * element_size(call.tensor(std::size_t{0}).dtype());
@@ -60,10 +60,10 @@ void scatter(const OpCall& call, const Row& row, Cost& cost) {
 // (weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights): an addition (mode 2: a maximum) per element
 // of the rows looked up, a product with the sample's weight; the mean (mode 1) divides every output element.
 void embedding_bag(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView weight = call.tensor(std::size_t{0});
-  const TensorView indices = call.tensor(1);
+  const TensorView& weight = call.tensor(std::size_t{0});
+  const TensorView& indices = call.tensor(1);
   const Count elements = indices.numel() * weight.size(1);
-  const TensorView sample_weights = call.tensor("per_sample_weights");
+  const TensorView& sample_weights = call.tensor("per_sample_weights");
   cost.flops += elements * (sample_weights.defined() ? 2 : 1);
   if (call.argument("mode").to_int() == 1) cost.flops += call.output().numel();
   cost.bytes_read = elements * element_size(weight.dtype()) + indices.bytes() + call.tensor(2).bytes() + sample_weights.bytes();

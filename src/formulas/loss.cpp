@@ -46,9 +46,9 @@ void weighted_cross_entropy(const OpCall& call, const Row& row, Cost& cost) {
 // (input, target, weight, reduction, ...): per target a sign change, and a product with the class's weight. One element of the
 // input is read per target.
 void nll_loss(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView input = call.tensor(std::size_t{0});
-  const TensorView target = call.tensor(1);
-  const TensorView weight = call.tensor(2);
+  const TensorView& input = call.tensor(std::size_t{0});
+  const TensorView& target = call.tensor(1);
+  const TensorView& weight = call.tensor(2);
   cost.flops += target.numel() * (weight.defined() ? 2 : 1);
   add_reduction(call, cost, target.numel());
   cost.bytes_read = target.numel() * element_size(input.dtype()) + target.bytes() + weight.bytes();
@@ -57,8 +57,8 @@ void nll_loss(const OpCall& call, const Row&, Cost& cost) {
 // (grad_output, input, target, weight, reduction, ...): per target a sign change, a product with the class's weight, a division
 // for the mean.
 void nll_loss_backward(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView target = call.tensor(2);
-  const TensorView weight = call.tensor(3);
+  const TensorView& target = call.tensor(2);
+  const TensorView& weight = call.tensor(3);
   const bool mean = call.argument("reduction").to_int(kMean) == kMean;
   cost.flops += target.numel() * (1 + (weight.defined() ? 1 : 0) + (mean ? 1 : 0));
   cost.bytes_read = call.tensor(std::size_t{0}).bytes() + target.bytes() + weight.bytes();

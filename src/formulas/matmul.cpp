@@ -22,12 +22,12 @@ void add_scaled_self(const OpCall& call, Cost& cost) {
 }  // namespace
 
 void matrix_product(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView left = call.tensor(std::size_t{0});
+  const TensorView& left = call.tensor(std::size_t{0});
   add_products(cost, products(left, call.tensor(1)), left.dtype());
 }
 
 void added_matrix_product(const OpCall& call, const Row& row, Cost& cost) {
-  const TensorView left = call.tensor(1);
+  const TensorView& left = call.tensor(1);
   add_products(cost, products(left, call.tensor(2)), left.dtype());
   add_scaled_self(call, cost);
   // _addmm_activation ends in a relu or a gelu.
@@ -41,7 +41,7 @@ void outer_product(const OpCall& call, const Row&, Cost& cost) {
 
 // Two 4-bit elements share a byte there: each stored element of the left operand is two of the product.
 void scaled_matrix_product(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView left = call.tensor(std::size_t{0});
+  const TensorView& left = call.tensor(std::size_t{0});
   const Count n = products(left, call.tensor(1));
   cost.add_macs(left.dtype() == DType::kFloat4E2M1FNx2 ? n * 2 : n);
   if (call.tensor("bias").defined()) cost.flops += cost.activations;
@@ -50,8 +50,8 @@ void scaled_matrix_product(const OpCall& call, const Row&, Cost& cost) {
 // One product per group. A two-dimensional operand has the groups one after the other along one dimension; where that is the
 // right operand's only (the left one is (groups, m, k)), a column meets the rows of its own group.
 void grouped_matrix_product(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView left = call.tensor(std::size_t{0});
-  const TensorView right = call.tensor(1);
+  const TensorView& left = call.tensor(std::size_t{0});
+  const TensorView& right = call.tensor(1);
   const bool columns_are_grouped = left.dim() == 3 && right.dim() == 2;
   cost.add_macs(columns_are_grouped ? left.size(1) * left.size(2) * right.size(1) : products(left, right));
   if (call.tensor("bias").defined()) cost.flops += cost.activations;
@@ -59,21 +59,21 @@ void grouped_matrix_product(const OpCall& call, const Row&, Cost& cost) {
 
 // Every output element is a sum over the last dimension of the left operand, however batches broadcast.
 void matmul(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView left = call.tensor(std::size_t{0});
+  const TensorView& left = call.tensor(std::size_t{0});
   add_products(cost, call.output().numel() * left.size(-1), left.dtype());
 }
 
 // input (..., in), weight (out, in) or (in), bias.
 void linear(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView input = call.tensor(std::size_t{0});
-  const TensorView weight = call.tensor(1);
+  const TensorView& input = call.tensor(std::size_t{0});
+  const TensorView& weight = call.tensor(1);
   add_products(cost, weight.dim() < 2 ? input.numel() : input.numel() * weight.size(0), input.dtype());
   if (call.tensor(2).defined()) cost.flops += cost.activations;
 }
 
 // (input, grad_output, weight, output_mask): one product for the input, one for the weight, a sum for the bias.
 void linear_backward(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView grad = call.tensor(1);
+  const TensorView& grad = call.tensor(1);
   const Count product = grad.numel() * call.tensor(2).size(-1);
   if (wants_gradient(call, 0)) add_products(cost, product, grad.dtype());
   if (wants_gradient(call, 1)) add_products(cost, product, grad.dtype());
@@ -82,13 +82,13 @@ void linear_backward(const OpCall& call, const Row&, Cost& cost) {
 
 // (input_size, grad_output, weight)
 void linear_backward_input(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView grad = call.tensor(1);
+  const TensorView& grad = call.tensor(1);
   add_products(cost, grad.numel() * call.tensor(2).size(-1), grad.dtype());
 }
 
 // (grad_output, input, weight, bias_defined)
 void linear_backward_weights(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView grad = call.tensor(std::size_t{0});
+  const TensorView& grad = call.tensor(std::size_t{0});
   add_products(cost, grad.numel() * call.tensor(1).size(-1), grad.dtype());
   if (call.argument(3).to_bool()) cost.flops += grad.numel();
 }

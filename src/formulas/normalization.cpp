@@ -13,7 +13,7 @@ void add_affine(const OpCall& call, Cost& cost, Count elements) {
 // normalize and apply weight and bias. Per channel: two divisions, + epsilon, rsqrt, times weight, times mean, bias minus that;
 // the two running statistics, (1 - m) old + m new, 3 each.
 void add_training(const OpCall& call, Cost& cost) {
-  const TensorView input = call.tensor(std::size_t{0});
+  const TensorView& input = call.tensor(std::size_t{0});
   add_work(cost, input.numel(), {6, 0});
   add_work(cost, input.size(1), {6, 1});
   if (call.tensor("running_mean").defined()) cost.flops += input.size(1) * 6;
@@ -22,7 +22,7 @@ void add_training(const OpCall& call, Cost& cost) {
 // Per element: times the scale, plus the shift. Per channel: variance + epsilon, rsqrt, times weight, times mean, bias minus
 // that.
 void add_inference(const OpCall& call, Cost& cost) {
-  const TensorView input = call.tensor(std::size_t{0});
+  const TensorView& input = call.tensor(std::size_t{0});
   add_work(cost, input.numel(), {2, 0});
   add_work(cost, input.size(1), {4, 1});
 }
@@ -98,8 +98,8 @@ void weight_norm(const OpCall& call, const Row&, Cost& cost) {
 // (weight, indices, max_norm, norm_type): the rows that are looked up are read, and at most as many rescaled: square, addition,
 // product per element, sqrt and a division per row.
 void embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView weight = call.tensor(std::size_t{0});
-  const TensorView indices = call.tensor(1);
+  const TensorView& weight = call.tensor(std::size_t{0});
+  const TensorView& indices = call.tensor(1);
   const Count elements = indices.numel() * weight.size(1);
   cost.flops += elements * 3;
   add_work(cost, indices.numel(), {1, 1});

@@ -53,7 +53,7 @@ void elu_backward(const OpCall& call, const Row&, Cost& cost) {
 
 // Per element: maximum, subtraction, exp, addition to the sum, subtraction of its log. Per row: log.
 void log_softmax(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView input = call.tensor(std::size_t{0});
+  const TensorView& input = call.tensor(std::size_t{0});
   const Count n = input.numel();
   add_work(cost, n, {4, 1});
   const auto dim = static_cast<int>(call.argument(1).to_int());

@@ -21,9 +21,9 @@ struct Layer {
 };
 
 Layer layer_of(const OpCall& call) {
-  const TensorView input = call.tensor(std::size_t{0});
-  const TensorView from_input = call.tensor(1);
-  const TensorView from_hidden = call.tensor(2);
+  const TensorView& input = call.tensor(std::size_t{0});
+  const TensorView& from_input = call.tensor(1);
+  const TensorView& from_hidden = call.tensor(2);
   const Count hidden = call.argument("hidden_size").to_int();
   return {input.size(0) * input.size(1), from_input.numel() + from_hidden.numel(), hidden * 4, hidden};
 }

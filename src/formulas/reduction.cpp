@@ -25,7 +25,7 @@ void vector_norm(const OpCall& call, const Row&, Cost& cost) {
 
 // One addition per element of the diagonal, and nothing else is read.
 void trace(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView matrix = call.tensor(std::size_t{0});
+  const TensorView& matrix = call.tensor(std::size_t{0});
   const Count diagonal = std::min<std::int64_t>(matrix.size(0), matrix.size(1));
   cost.flops += diagonal;
   cost.bytes_read = diagonal * element_size(matrix.dtype());

@@ -65,7 +65,7 @@ void grid_sampler(const OpCall& call, const Row&, Cost& cost) {
 // (grad_output, input, grid, mode, ...). Per gradient element: to each of k input elements a product and an addition (nearest: an
 // addition); for each coordinate of the grid, k times the weight's derivative, the input, and an addition, 3.
 void grid_sampler_backward(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView grad = call.tensor(std::size_t{0});
+  const TensorView& grad = call.tensor(std::size_t{0});
   const int dims = call.tensor(1).dim() - 2;
   const std::int64_t mode = call.argument(3).to_int();
   const int k = taps_of(dims, mode);

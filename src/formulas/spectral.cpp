@@ -8,8 +8,8 @@ namespace torchtally::formulas {
 // The radix-2 count: 5 n log2(n) per complex transform of n points, half of it where one side is real. Over several dimensions
 // the logarithms of their sizes add up. (self, dim, ...); the dimensions' sizes are those of the larger side, the elements too.
 void fft(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView input = call.tensor(std::size_t{0});
-  const TensorView output = call.output();
+  const TensorView& input = call.tensor(std::size_t{0});
+  const TensorView& output = call.output();
   const TensorView& full = output.numel() > input.numel() ? output : input;
   const bool one_side_real = !is_complex(input.dtype()) || !is_complex(output.dtype());
   double levels = 0;

@@ -41,7 +41,7 @@ void nms(const OpCall& call, const Row&, Cost& cost) {
 // (input, rois, scale, height, width, sampling_ratio, aligned): per output element, every sampled point and its addition; a
 // division. The weights are shared by the channels.
 void roi_align(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView output = call.output();
+  const TensorView& output = call.output();
   const Count samples = samples_per_bin(call.argument(5));
   cost.flops += output.numel() * (samples * (kBilinear + 1) + 1);
   cost.flops += output.size(0) * positions(output, 2) * samples * kBilinearWeights;
@@ -50,7 +50,7 @@ void roi_align(const OpCall& call, const Row&, Cost& cost) {
 // (grad, rois, ..., sampling_ratio, aligned): per gradient element a division; to four neighbours of every point a product and an
 // addition.
 void roi_align_backward(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView grad = call.tensor(std::size_t{0});
+  const TensorView& grad = call.tensor(std::size_t{0});
   const Count samples = samples_per_bin(call.argument("sampling_ratio"));
   cost.flops += grad.numel() * (samples * 8 + 1);
   cost.flops += grad.size(0) * positions(grad, 2) * samples * kBilinearWeights;
@@ -58,7 +58,7 @@ void roi_align_backward(const OpCall& call, const Row&, Cost& cost) {
 
 // (input, weight, offset, mask, bias, ...): the input is sampled at every tap, times the mask, then convolved.
 void deformable_convolution(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView output = call.output();
+  const TensorView& output = call.output();
   const Deformable work =
       deformable(call.tensor(std::size_t{0}), call.tensor(1), output, call.argument("offset_groups").to_int(1));
   cost.add_macs(work.products);
@@ -72,7 +72,7 @@ void deformable_convolution(const OpCall& call, const Row&, Cost& cost) {
 // addition (18). A mask is multiplied into each of the three and has a gradient, a product and an addition (5). The bias is a
 // sum.
 void deformable_convolution_backward(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView grad = call.tensor(std::size_t{0});
+  const TensorView& grad = call.tensor(std::size_t{0});
   const Deformable work = deformable(call.tensor(1), call.tensor(2), grad, call.argument("offset_groups").to_int(1));
   cost.add_macs(work.products * 2);
   cost.flops += work.points * (kBilinearWeights + 2);
