@@ -2,6 +2,7 @@
 #ifndef TORCHTALLY_DTYPE_H_
 #define TORCHTALLY_DTYPE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -51,7 +52,13 @@ enum class DType : std::uint8_t {
 };
 
 // Bytes of one stored element (packed sub-byte types: of the byte that holds several); 0 for kUndefined.
-TORCHTALLY_API int element_size(DType dtype);
+constexpr int element_size(DType dtype) {
+  // Of the types up to kUInt64, by number; the others are a byte.
+  constexpr std::uint8_t kSizes[] = {1, 1, 2, 4, 8, 2, 4, 8, 4, 8, 16, 1, 1, 1, 4, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 2, 4, 8};
+  const auto number = static_cast<std::size_t>(dtype);
+  if (number < sizeof(kSizes)) return kSizes[number];
+  return dtype == DType::kUndefined ? 0 : 1;
+}
 
 // "float32", "bfloat16", ... as PyTorch spells them.
 TORCHTALLY_API std::string_view dtype_name(DType dtype);

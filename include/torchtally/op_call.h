@@ -28,9 +28,31 @@ namespace torchtally {
 class TensorView {
  public:
   constexpr TensorView() = default;
+
+  // `strides` may be null: the layout has none (sparse, nested).
   constexpr TensorView(const std::int64_t* sizes, const std::int64_t* strides, std::size_t dim, DType dtype,
                        DeviceType device = DeviceType::kCpu)
-      : sizes_(sizes), strides_(strides), dim_(static_cast<std::uint32_t>(dim)), dtype_(dtype), device_(device), defined_(true) {}
+      : sizes_(sizes), strides_(strides), dim_(static_cast<std::uint32_t>(dim)), dtype_(dtype), device_(device), defined_(true) {
+    Count n = 1;
+    for (std::size_t d = 0; d < dim; ++d) n *= sizes[d];
+    numel_ = n;
+  }
+
+  // For whoever knows already: the number of elements, and whether no two of them share memory.
+  struct Known {
+    std::int64_t numel = 0;
+    bool dense = false;
+  };
+  constexpr TensorView(const std::int64_t* sizes, const std::int64_t* strides, std::size_t dim, DType dtype, DeviceType device,
+                       Known known)
+      : sizes_(sizes),
+        strides_(strides),
+        numel_(known.numel),
+        dim_(static_cast<std::uint32_t>(dim)),
+        dtype_(dtype),
+        device_(device),
+        defined_(true),
+        dense_(known.dense) {}
 
   constexpr bool defined() const { return defined_; }
   int dim() const { return static_cast<int>(dim_); }
@@ -38,7 +60,7 @@ class TensorView {
   DeviceType device() const { return device_; }
 
   absl::Span<const std::int64_t> sizes() const { return {sizes_, dim_}; }
-  // Empty where the layout has no strides (sparse, nested).
+  // Empty where the layout has no strides.
   absl::Span<const std::int64_t> strides() const { return {strides_, strides_ == nullptr ? 0 : dim_}; }
 
   // Size of dimension `d`, counted from the end if negative; 0 if there is no such dimension.
@@ -47,17 +69,12 @@ class TensorView {
     return index < 0 || index >= dim() ? Count(0) : Count(sizes_[index]);
   }
 
-  // Elements; 1 for a zero-dimensional tensor, 0 for an undefined one.
-  Count numel() const {
-    if (!defined_) return 0;
-    Count n = 1;
-    for (std::uint32_t d = 0; d < dim_; ++d) n *= sizes_[d];
-    return n;
-  }
+  // Elements; 1 for a zero-dimensional tensor, 0 for an undefined one. Of a nested tensor: those of all its parts.
+  Count numel() const { return numel_; }
 
   // Elements that differ in memory: dimensions of stride 0 (an expanded tensor) count once.
   Count distinct_elements() const {
-    if (strides_ == nullptr) return numel();
+    if (dense_ || strides_ == nullptr) return numel_;
     Count n = 1;
     for (std::uint32_t d = 0; d < dim_; ++d) {
       if (strides_[d] != 0 || sizes_[d] == 0) n *= sizes_[d];
@@ -68,13 +85,23 @@ class TensorView {
   // distinct_elements() in bytes.
   Count bytes() const { return defined_ ? distinct_elements() * element_size(dtype_) : Count(0); }
 
+  // As this, but with sizes and strides that lie elsewhere.
+  TensorView moved_to(const std::int64_t* sizes, const std::int64_t* strides) const {
+    TensorView moved = *this;
+    moved.sizes_ = sizes;
+    moved.strides_ = strides;
+    return moved;
+  }
+
  private:
   const std::int64_t* sizes_ = nullptr;
   const std::int64_t* strides_ = nullptr;
+  Count numel_;
   std::uint32_t dim_ = 0;
   DType dtype_ = DType::kUndefined;
   DeviceType device_ = DeviceType::kCpu;
   bool defined_ = false;
+  bool dense_ = false;
 };
 
 // One argument or result of a call.
@@ -112,9 +139,10 @@ class Argument {
 
   Kind kind() const { return kind_; }
   bool is_none() const { return kind_ == Kind::kNone; }
+  bool holds_tensors() const { return kind_ == Kind::kTensor || kind_ == Kind::kTensorList; }
 
   // Each returns the neutral value where the argument is of another kind.
-  TensorView tensor() const { return kind_ == Kind::kTensor ? tensor_ : TensorView(); }
+  const TensorView& tensor() const { return kind_ == Kind::kTensor ? tensor_ : kNoTensor; }
   // A single tensor is a list of one.
   absl::Span<const TensorView> tensors() const {
     if (kind_ == Kind::kTensor) return {&tensor_, 1};
@@ -135,6 +163,8 @@ class Argument {
   std::string_view string() const { return kind_ == Kind::kString ? string_ : std::string_view(); }
 
  private:
+  static constexpr TensorView kNoTensor = {};
+
   bool is_integer() const { return kind_ == Kind::kInt || kind_ == Kind::kBool; }
 
   Kind kind_;
@@ -173,21 +203,65 @@ class OpCall {
 
   // Arguments in the order of the schema, defaults filled in.
   absl::Span<const Argument> arguments() const { return arguments_; }
-  TORCHTALLY_API const Argument& argument(std::size_t index) const;
+  const Argument& argument(std::size_t index) const { return index < arguments_.size() ? arguments_[index] : kNoArgument; }
   TORCHTALLY_API const Argument& argument(std::string_view name) const;
-  TensorView tensor(std::size_t index) const { return argument(index).tensor(); }
-  TensorView tensor(std::string_view name) const { return argument(name).tensor(); }
+  const TensorView& tensor(std::size_t index) const { return argument(index).tensor(); }
+  const TensorView& tensor(std::string_view name) const { return argument(name).tensor(); }
 
   // What the operator returned. Empty for operators that return nothing (most _foreach_*_ and _fused_*_): see mutated arguments.
   absl::Span<const Argument> results() const { return results_; }
-  TORCHTALLY_API TensorView output(std::size_t index = 0) const;
+  const TensorView& output(std::size_t index = 0) const { return (index < results_.size() ? results_[index] : kNoArgument).tensor(); }
 
   // Sums over all tensors, lists included.
-  TORCHTALLY_API Count input_bytes() const;      // arguments that are read, each once: not out=
-  TORCHTALLY_API Count output_bytes() const;     // results; mutated arguments where there are no results
-  TORCHTALLY_API Count output_elements() const;  // likewise
+  Count input_bytes() const {  // arguments that are read, each once: not out=
+    Count sum;
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      if (arguments_[i].holds_tensors() && !parameter(i).is_out) sum += bytes_of(arguments_[i]);
+    }
+    return sum;
+  }
+  Count output_bytes() const {  // results; what is written of the arguments where there are no results
+    Count sum;
+    for_each_output([&](const Argument& output) { sum += bytes_of(output); });
+    return sum;
+  }
+  Count output_elements() const {  // likewise
+    Count sum;
+    for_each_output([&](const Argument& output) { sum += elements_of(output); });
+    return sum;
+  }
 
  private:
+  static constexpr Argument kNoArgument = {};
+  static constexpr OpSchema::Parameter kNoParameter = {};
+
+  const OpSchema::Parameter& parameter(std::size_t index) const {
+    return index < schema_->parameters.size() ? schema_->parameters[index] : kNoParameter;
+  }
+
+  template <typename Visit>
+  void for_each_output(Visit visit) const {
+    for (const Argument& result : results_) visit(result);
+    if (!results_.empty()) return;
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      if (parameter(i).is_mutated || parameter(i).is_out) visit(arguments_[i]);
+    }
+  }
+
+  // A single tensor, nearly always: so it comes first.
+  static Count bytes_of(const Argument& argument) {
+    if (argument.kind() == Argument::Kind::kTensor) return argument.tensor().bytes();
+    Count sum;
+    for (const TensorView& tensor : argument.tensors()) sum += tensor.bytes();
+    return sum;
+  }
+  static Count elements_of(const Argument& argument) {
+    if (argument.kind() == Argument::Kind::kTensor) return argument.tensor().numel();
+    Count sum;
+    for (const TensorView& tensor : argument.tensors()) sum += tensor.numel();
+    return sum;
+  }
+
   const OpSchema* schema_;
   absl::Span<const Argument> arguments_;
   absl::Span<const Argument> results_;

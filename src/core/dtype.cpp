@@ -2,34 +2,6 @@
 
 namespace torchtally {
 
-int element_size(DType dtype) {
-  switch (dtype) {
-    case DType::kInt16:
-    case DType::kUInt16:
-    case DType::kFloat16:
-    case DType::kBFloat16:
-    case DType::kBits16:
-      return 2;
-    case DType::kInt32:
-    case DType::kUInt32:
-    case DType::kQInt32:
-    case DType::kFloat32:
-    case DType::kComplex32:
-      return 4;
-    case DType::kInt64:
-    case DType::kUInt64:
-    case DType::kFloat64:
-    case DType::kComplex64:
-      return 8;
-    case DType::kComplex128:
-      return 16;
-    case DType::kUndefined:
-      return 0;
-    default:
-      return 1;
-  }
-}
-
 std::string_view dtype_name(DType dtype) {
   switch (dtype) {
     case DType::kUInt8:

@@ -20,23 +20,6 @@ class Arena {
     return arena;
   }
 
-  // Gives back on destruction what was allocated since construction.
-  class Scope {
-   public:
-    explicit Scope(Arena& arena) : arena_(arena), block_(arena.block_), used_(arena.used_) {}
-    ~Scope() {
-      arena_.block_ = block_;
-      arena_.used_ = used_;
-    }
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-
-   private:
-    Arena& arena_;
-    std::size_t block_;
-    std::size_t used_;
-  };
-
   // Default-constructed elements.
   template <typename T>
   T* allocate(std::size_t count) {
@@ -47,6 +30,8 @@ class Arena {
   }
 
  private:
+  friend class CallArena;
+
   static constexpr std::size_t kAlignment = alignof(std::max_align_t);
   static constexpr std::size_t kBlockSize = 16384;
 
@@ -71,6 +56,34 @@ class Arena {
   }
 
   std::vector<Block> blocks_;
+  std::size_t block_ = 0;
+  std::size_t used_ = 0;
+};
+
+// What one call takes from the thread's arena: nothing, most often. Gives it back on destruction.
+class CallArena {
+ public:
+  CallArena() = default;
+  CallArena(const CallArena&) = delete;
+  CallArena& operator=(const CallArena&) = delete;
+  ~CallArena() {
+    if (arena_ == nullptr) return;
+    arena_->block_ = block_;
+    arena_->used_ = used_;
+  }
+
+  template <typename T>
+  T* allocate(std::size_t count) {
+    if (arena_ == nullptr) {
+      arena_ = &Arena::local();
+      block_ = arena_->block_;
+      used_ = arena_->used_;
+    }
+    return arena_->allocate<T>(count);
+  }
+
+ private:
+  Arena* arena_ = nullptr;
   std::size_t block_ = 0;
   std::size_t used_ = 0;
 };

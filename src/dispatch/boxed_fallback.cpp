@@ -21,8 +21,7 @@ void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, tor
     return;
   }
 
-  Arena& arena = Arena::local();
-  const Arena::Scope scope(arena);
+  CallArena arena;
   // The kernel consumes its inputs. Copies of sizes, not of tensors: a reference would defeat buffer stealing and in-place reuse.
   const Operator& known = interception.op();
   const auto arguments = copy_arguments(*stack, known.parameters.size(), arena);

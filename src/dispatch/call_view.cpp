@@ -15,32 +15,14 @@ static_assert(static_cast<int>(at::kByte) == static_cast<int>(DType::kUInt8) &&
                   static_cast<int>(at::ScalarType::QUInt2x4) == static_cast<int>(DType::kQUInt2x4),
               "torchtally::DType must have the numbers of c10::ScalarType");
 
-DType dtype_of(const c10::TensorImpl& impl) {
-  const at::ScalarType type = impl.dtype().toScalarType();
-  return type == at::ScalarType::Undefined ? DType::kUndefined : static_cast<DType>(type);
-}
-
-DeviceType device_of(const c10::TensorImpl& impl) {
-  switch (impl.device_type()) {
-    case c10::DeviceType::CPU:
-      return DeviceType::kCpu;
-    case c10::DeviceType::CUDA:
-      return DeviceType::kCuda;
-    case c10::DeviceType::Meta:
-      return DeviceType::kMeta;
-    default:
-      return DeviceType::kOther;
-  }
-}
-
 template <typename T, typename List>
-absl::Span<const T> copy_list(const List& list, Arena& arena) {
+absl::Span<const T> copy_list(const List& list, CallArena& arena) {
   T* copy = arena.allocate<T>(list.size());
   std::copy(list.begin(), list.end(), copy);
   return {copy, list.size()};
 }
 
-absl::Span<const TensorView> copy_tensors(c10::ArrayRef<c10::IValue> list, Arena& arena) {
+absl::Span<const TensorView> copy_tensors(c10::ArrayRef<c10::IValue> list, CallArena& arena) {
   TensorView* views = arena.allocate<TensorView>(list.size());
   for (std::size_t i = 0; i < list.size(); ++i) {
     if (list[i].isTensor()) views[i] = copy_view(list[i].toTensor(), arena);
@@ -48,7 +30,7 @@ absl::Span<const TensorView> copy_tensors(c10::ArrayRef<c10::IValue> list, Arena
   return {views, list.size()};
 }
 
-Argument copy_generic_list(c10::ArrayRef<c10::IValue> list, Arena& arena) {
+Argument copy_generic_list(c10::ArrayRef<c10::IValue> list, CallArena& arena) {
   // A list of tensors, of optional tensors or of something else: its elements tell.
   const bool has_tensors = std::any_of(list.begin(), list.end(), [](const c10::IValue& v) { return v.isTensor(); });
   return has_tensors ? Argument(copy_tensors(list, arena)) : Argument::other();
@@ -56,32 +38,25 @@ Argument copy_generic_list(c10::ArrayRef<c10::IValue> list, Arena& arena) {
 
 }  // namespace
 
-TensorView borrow_view(const at::Tensor& tensor, Arena& arena) {
-  if (!tensor.defined()) return {};
-  const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
+TensorView borrow_unusual_view(const c10::TensorImpl& impl) {
   const DType dtype = dtype_of(impl);
   const DeviceType device = device_of(impl);
-  if (impl.key_set().has(c10::DispatchKey::NestedTensor)) {
-    // A nested tensor has no sizes: all its elements in one dimension.
-    auto* size = arena.allocate<std::int64_t>(1);
-    *size = impl.numel();
-    return {size, nullptr, 1, dtype, device};
-  }
+  // A nested tensor has no list of sizes, only elements.
+  if (impl.key_set().has(c10::DispatchKey::NestedTensor)) return {nullptr, nullptr, 0, dtype, device, {impl.numel(), true}};
   const c10::IntArrayRef sizes = impl.sizes();
   const bool has_strides = impl.layout() == c10::kStrided;
   return {sizes.data(), has_strides ? impl.strides().data() : nullptr, sizes.size(), dtype, device};
 }
 
-TensorView copy_view(const at::Tensor& tensor, Arena& arena) {
-  const TensorView view = borrow_view(tensor, arena);
-  if (!view.defined()) return view;
+TensorView copy_view(const at::Tensor& tensor, CallArena& arena) {
+  const TensorView view = borrow_view(tensor);
+  if (view.dim() == 0) return view;
   const auto sizes = copy_list<std::int64_t>(view.sizes(), arena);
   const auto strides = copy_list<std::int64_t>(view.strides(), arena);
-  const bool has_strides = strides.size() == sizes.size();
-  return {sizes.data(), has_strides ? strides.data() : nullptr, sizes.size(), view.dtype(), view.device()};
+  return view.moved_to(sizes.data(), strides.empty() ? nullptr : strides.data());
 }
 
-Argument copy_argument(const c10::IValue& value, Arena& arena) {
+Argument copy_argument(const c10::IValue& value, CallArena& arena) {
   if (value.isNone()) return {};
   if (value.isTensor()) return Argument(copy_view(value.toTensor(), arena));
   if (value.isInt()) return Argument(value.toInt());
@@ -114,7 +89,7 @@ Argument copy_argument(const c10::IValue& value, Arena& arena) {
   return Argument::other();
 }
 
-absl::Span<const Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t count, Arena& arena) {
+absl::Span<const Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t count, CallArena& arena) {
   auto* arguments = arena.allocate<Argument>(count);
   const c10::IValue* first = stack.data() + (stack.size() - count);
   for (std::size_t i = 0; i < count; ++i) arguments[i] = copy_argument(first[i], arena);

@@ -10,17 +10,47 @@
 
 namespace torchtally::dispatch {
 
-// A view of a tensor that outlives it: sizes and strides lie in the arena.
-TensorView copy_view(const at::Tensor& tensor, Arena& arena);
+// A view of a tensor without a plain list of sizes and strides: sparse, nested, of another layout, of a subclass.
+TensorView borrow_unusual_view(const c10::TensorImpl& impl);
 
-// A view that borrows the tensor's own sizes and strides. The arena is for tensors that keep none (nested ones).
-TensorView borrow_view(const at::Tensor& tensor, Arena& arena);
+inline DType dtype_of(const c10::TensorImpl& impl) {
+  const at::ScalarType type = impl.dtype().toScalarType();
+  return type == at::ScalarType::Undefined ? DType::kUndefined : static_cast<DType>(type);
+}
+
+inline DeviceType device_of(const c10::TensorImpl& impl) {
+  switch (impl.device_type()) {
+    case c10::DeviceType::CPU:
+      return DeviceType::kCpu;
+    case c10::DeviceType::CUDA:
+      return DeviceType::kCuda;
+    case c10::DeviceType::Meta:
+      return DeviceType::kMeta;
+    default:
+      return DeviceType::kOther;
+  }
+}
+
+// A view that borrows the tensor's own sizes and strides.
+inline TensorView borrow_view(const at::Tensor& tensor) {
+  constexpr c10::DispatchKeySet kUnusual({c10::DispatchKey::Sparse, c10::DispatchKey::SparseCsr, c10::DispatchKey::MkldnnCPU,
+                                          c10::DispatchKey::NestedTensor, c10::DispatchKey::Python});
+  if (!tensor.defined()) return {};
+  const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
+  if (C10_UNLIKELY(impl.key_set().has_any(kUnusual))) return borrow_unusual_view(impl);
+  const c10::IntArrayRef sizes = impl.sizes();
+  return {sizes.data(),      impl.strides().data(), sizes.size(), dtype_of(impl), device_of(impl),
+          {impl.numel(), impl.is_non_overlapping_and_dense()}};
+}
+
+// A view that outlives the tensor: sizes and strides lie in the arena.
+TensorView copy_view(const at::Tensor& tensor, CallArena& arena);
 
 // A view of a boxed value that outlives it.
-Argument copy_argument(const c10::IValue& value, Arena& arena);
+Argument copy_argument(const c10::IValue& value, CallArena& arena);
 
 // The last `count` values of a stack.
-absl::Span<const Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t count, Arena& arena);
+absl::Span<const Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t count, CallArena& arena);
 
 }  // namespace torchtally::dispatch
 

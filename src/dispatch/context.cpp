@@ -21,7 +21,8 @@ struct CachedLedger {
   std::uint64_t context = 0;
   Ledger* ledger = nullptr;
 };
-thread_local std::array<CachedLedger, kCachedDepths> cached_ledgers;
+// In the static thread-local block: a few bytes, and a function call less on every operator.
+[[gnu::tls_model("initial-exec")]] thread_local std::array<CachedLedger, kCachedDepths> cached_ledgers;
 thread_local bool thread_is_ending = false;
 
 struct Leases {

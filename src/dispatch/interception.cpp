@@ -2,7 +2,7 @@
 
 #include <torch/csrc/jit/runtime/interpreter.h>
 
-#include <algorithm>
+#include <utility>
 
 namespace torchtally::dispatch {
 namespace {
@@ -25,52 +25,42 @@ Action action_of(const Decision& decision, const c10::OperatorHandle& op, c10::D
 
 }  // namespace
 
+Interception::Entry Interception::entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below) {
+  Slot& slot = position.context->slot(module_of(position), op);
+  return {&position, &slot, action_of(slot.decision(), op, below)};
+}
+
 Interception::Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below) {
-  bool all_exclude = true;
-  bool any_excludes = false;
-  for (const Position* position = current_position(); position != nullptr; position = position->outer.get()) {
-    if (position->context == nullptr) continue;
-    Slot& slot = position->context->slot(module_of(*position), op);
-    const Action action = action_of(slot.decision(), op, below);
-    entries_.push_back({position, &slot, action});
-    const bool excludes = action == Action::kCount;
-    needs_shapes_ |= excludes && slot.decision().needs_shapes;
-    all_exclude &= excludes;
+  const Position* position = current_position();
+  if (position == nullptr || position->context == nullptr) return;
+  innermost_ = entry_for(*position, op, below);
+  excludes_key_ = innermost_.action == Action::kCount;
+  needs_shapes_ = excludes_key_ && innermost_.slot->decision().needs_shapes;
+  if (position->outer != nullptr) add_guards_around(op, below);
+}
+
+void Interception::add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below) {
+  bool any_excludes = excludes_key_;
+  for (const Position* position = innermost_.position->outer.get(); position != nullptr; position = position->outer.get()) {
+    const Entry& entry = around_.emplace_back(entry_for(*position, op, below));
+    const bool excludes = entry.action == Action::kCount;
+    needs_shapes_ |= excludes && entry.slot->decision().needs_shapes;
+    excludes_key_ &= excludes;
     any_excludes |= excludes;
   }
-  excludes_key_ = all_exclude;
-  if (any_excludes && !all_exclude) narrow();
-}
+  if (!any_excludes || excludes_key_) return;
 
-void Interception::narrow() {
-  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) {
-    if (entry->action == Action::kCount) continue;
-    auto copy = std::make_shared<Position>();
-    copy->context = entry->position->context;
-    copy->module = entry->position->module;
-    copy->outer = std::move(narrowed_);
-    narrowed_ = std::move(copy);
-  }
-}
-
-void Interception::record() const {
-  for (const Entry& entry : entries_) {
-    if (entry.action != Action::kDecompose) entry.slot->add_call();
-  }
-}
-
-void Interception::record(const OpCall& call) const {
-  for (const Entry& entry : entries_) {
-    switch (entry.action) {
-      case Action::kCount:
-        entry.slot->add(entry.slot->decision().verdict.cost_of(call));
-        break;
-      case Action::kObserve:
-        entry.slot->add_call();
-        break;
-      case Action::kDecompose:
-        break;
-    }
+  // The chain of those that go on counting inside.
+  std::vector<const Entry*> inside;
+  for_each_entry([&](const Entry& entry) {
+    if (entry.action != Action::kCount) inside.push_back(&entry);
+  });
+  for (auto entry = inside.rbegin(); entry != inside.rend(); ++entry) {
+    auto position = std::make_shared<Position>();
+    position->context = (*entry)->position->context;
+    position->module = (*entry)->position->module;
+    position->outer = std::move(narrowed_);
+    narrowed_ = std::move(position);
   }
 }
 

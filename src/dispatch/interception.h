@@ -17,8 +17,8 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include <optional>
+#include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "dispatch/context.h"
 #include "dispatch/key.h"
 #include "torchtally/op_call.h"
@@ -55,23 +55,42 @@ class Interception {
   };
 
   // After the operator has returned, without and with a view of the call.
-  void record() const;
-  void record(const OpCall& call) const;
+  void record() const {
+    for_each_entry([](const Entry& entry) {
+      if (entry.action != Decision::Action::kDecompose) entry.slot->add_call();
+    });
+  }
+  void record(const OpCall& call) const {
+    for_each_entry([&](const Entry& entry) {
+      if (entry.action == Decision::Action::kCount) {
+        entry.slot->add(entry.slot->decision().verdict.cost_of(call));
+      } else if (entry.action == Decision::Action::kObserve) {
+        entry.slot->add_call();
+      }
+    });
+  }
 
   // Only if needs_shapes().
-  const Operator& op() const { return entries_.front().slot->op(); }
+  const Operator& op() const { return innermost_.slot->op(); }
 
  private:
   struct Entry {
-    const Position* position;
-    Slot* slot;
-    Decision::Action action;
+    const Position* position = nullptr;
+    Slot* slot = nullptr;
+    Decision::Action action = Decision::Action::kDecompose;
   };
 
-  void add(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below);
-  void narrow();
+  template <typename Visit>
+  void for_each_entry(Visit visit) const {
+    if (innermost_.slot != nullptr) visit(innermost_);
+    for (const Entry& entry : around_) visit(entry);
+  }
 
-  absl::InlinedVector<Entry, 2> entries_;  // one for each guard
+  static Entry entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below);
+  void add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below);
+
+  Entry innermost_;            // of the innermost guard, most often the only one
+  std::vector<Entry> around_;  // of the guards around it
   bool needs_shapes_ = false;
   bool excludes_key_ = false;
   // Where guards disagree (one has a formula for a composite operator, say): the guards that go on counting inside.

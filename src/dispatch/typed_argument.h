@@ -37,21 +37,21 @@ template <std::size_t N>
 struct IsBoolArray<std::array<bool, N>> : std::true_type {};
 
 template <typename List>
-Argument borrow_tensors(const List& list, Arena& arena) {
+Argument borrow_tensors(const List& list, CallArena& arena) {
   auto* views = arena.allocate<TensorView>(list.size());
   std::size_t i = 0;
-  for (const at::Tensor& tensor : list) views[i++] = borrow_view(tensor, arena);
+  for (const at::Tensor& tensor : list) views[i++] = borrow_view(tensor);
   return Argument(absl::Span<const TensorView>(views, i));
 }
 
 }  // namespace typed_argument
 
 template <typename T>
-Argument borrow_argument(const T& value, Arena& arena) {
+Argument borrow_argument(const T& value, CallArena& arena) {
   if constexpr (typed_argument::IsOptional<T>::value) {
     return value.has_value() ? borrow_argument(*value, arena) : Argument();
   } else if constexpr (std::is_same_v<T, at::Tensor>) {
-    return Argument(borrow_view(value, arena));
+    return Argument(borrow_view(value));
   } else if constexpr (std::is_same_v<T, at::TensorList> || std::is_same_v<T, at::ITensorListRef> ||
                        std::is_same_v<T, std::vector<at::Tensor>>) {
     return typed_argument::borrow_tensors(value, arena);
@@ -59,7 +59,7 @@ Argument borrow_argument(const T& value, Arena& arena) {
     auto* views = arena.allocate<TensorView>(value.size());
     for (std::size_t i = 0; i < value.size(); ++i) {
       const compat::optional<at::Tensor> tensor = value.get(i);
-      if (tensor.has_value()) views[i] = borrow_view(*tensor, arena);
+      if (tensor.has_value()) views[i] = borrow_view(*tensor);
     }
     return Argument(absl::Span<const TensorView>(views, value.size()));
   } else if constexpr (std::is_same_v<T, std::int64_t> || std::is_same_v<T, bool> || std::is_same_v<T, double>) {

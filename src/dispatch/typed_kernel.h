@@ -34,8 +34,7 @@ struct TypedKernel<Op, Return(Args...)> {
     if (!interception.needs_shapes()) {
       interception.record();
     } else {
-      Arena& arena = Arena::local();
-      const Arena::Scope scope(arena);
+      CallArena arena;
       const std::array<Argument, sizeof...(Args)> arguments = {borrow_argument(args, arena)...};
       const auto results = borrow_results(result, arena);
       interception.record(OpCall(interception.op().schema, arguments, results));
@@ -55,11 +54,11 @@ struct TypedKernel<Op, Return(Args...)> {
   }
 
   template <typename T>
-  static std::array<Argument, 1> borrow_results(const T& result, Arena& arena) {
+  static std::array<Argument, 1> borrow_results(const T& result, CallArena& arena) {
     return {borrow_argument(result, arena)};
   }
   template <typename... Ts>
-  static std::array<Argument, sizeof...(Ts)> borrow_results(const std::tuple<Ts...>& result, Arena& arena) {
+  static std::array<Argument, sizeof...(Ts)> borrow_results(const std::tuple<Ts...>& result, CallArena& arena) {
     return std::apply([&](const auto&... each) { return std::array<Argument, sizeof...(Ts)>{borrow_argument(each, arena)...}; },
                       result);
   }
