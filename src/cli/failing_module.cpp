@@ -13,7 +13,7 @@ thread_local bool has_failed = false;
 thread_local std::string failing_module;
 
 // "layer1(Sequential)::forward", "0(BasicBlock)::forward" to "layer1.0 (BasicBlock)". The root is TOP, a module's other methods
-// SELF, and plain functions have no parentheses.
+// SELF, and a function's frame has colons before the parentheses, if it has those.
 std::string readable(const std::vector<std::string>& frames) {
   std::string path;
   std::string type;
@@ -22,7 +22,7 @@ std::string readable(const std::vector<std::string>& frames) {
     const std::size_t close = frame.find(')', open);
     if (open == std::string::npos || close == std::string::npos || open == 0) continue;
     const std::string name = frame.substr(0, open);
-    if (name == "TOP" || name == "SELF") continue;
+    if (name == "TOP" || name == "SELF" || name.find(':') != std::string::npos) continue;
     path += (path.empty() ? "" : ".") + name;
     type = frame.substr(open + 1, close - open - 1);
   }

@@ -85,7 +85,8 @@ class Fitter {
       case c10::TypeKind::AnyType:
         return fit_any(value);
       case c10::TypeKind::OptionalType:
-        return value.isNone() ? value : fit(value, type->castRaw<c10::OptionalType>()->getElementType());
+        if (value.isNone()) return value;
+        return fit(value, type->castRaw<c10::OptionalType>()->getElementType());
       case c10::TypeKind::UnionType:
         return fit_union(value, *type->castRaw<c10::UnionType>());
       case c10::TypeKind::ListType:
@@ -116,8 +117,8 @@ class Fitter {
     if (value.isTensor()) return value.toTensor().to(device_);
     if (!value.isList() || value.toListRef().empty()) return value;
     const TypePtr first = value.toListRef()[0].type();
-    const auto typed = fit_list(value, value.toListRef()[0].isTensor() ? TypePtr(c10::TensorType::get()) : first);
-    return typed ? typed : value;
+    if (auto typed = fit_list(value, value.toListRef()[0].isTensor() ? TypePtr(c10::TensorType::get()) : first)) return typed;
+    return value;
   }
 
   std::optional<IValue> fit_union(const IValue& value, const c10::UnionType& type) const {

@@ -1,45 +1,193 @@
 #include "cli/meta_kernels.h"
 
+#include <ATen/ExpandUtils.h>
+#include <ATen/WrapDimUtils.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/stack.h>
 #include <torch/library.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace torchtally::cli {
 namespace {
 
 using at::Tensor;
-using OptionalTensor = c10::optional<Tensor>;
+using Arguments = c10::ArrayRef<c10::IValue>;
+using Outputs = std::vector<Tensor>;
+using Sizes = std::vector<std::int64_t>;
 
-// One dimension of a convolution's or pooling window's output.
-std::int64_t window_output(std::int64_t input, std::int64_t kernel, std::int64_t stride, std::int64_t padding, std::int64_t dilation) {
-  return (input + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+Outputs like_self(Arguments arguments) {
+  const Tensor self = arguments[0].toTensor();
+  return {self.new_empty(self.sizes())};
 }
 
-Tensor convolution(const Tensor& input, const Tensor& weight, const OptionalTensor&, at::IntArrayRef stride, at::IntArrayRef padding,
-                   at::IntArrayRef dilation, bool transposed, at::IntArrayRef output_padding, std::int64_t groups) {
-  std::vector<std::int64_t> sizes = {input.size(0), transposed ? weight.size(1) * groups : weight.size(0)};
+// where(condition, self, other), floor_divide(self, other)
+Outputs broadcast(Arguments arguments) {
+  Sizes sizes;
+  for (const c10::IValue& argument : arguments) sizes = at::infer_size(sizes, argument.toTensor().sizes());
+  const Tensor other = arguments[arguments.size() - 1].toTensor();
+  const at::ScalarType dtype = at::result_type(arguments[arguments.size() - 2].toTensor(), other);
+  return {other.new_empty(sizes, other.options().dtype(dtype))};
+}
+
+// convolution_overrideable(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
+Outputs convolution(Arguments arguments) {
+  const Tensor input = arguments[0].toTensor();
+  const Tensor weight = arguments[1].toTensor();
+  const auto stride = arguments[3].toIntVector();
+  const auto padding = arguments[4].toIntVector();
+  const auto dilation = arguments[5].toIntVector();
+  const bool transposed = arguments[6].toBool();
+  const auto output_padding = arguments[7].toIntVector();
+  const std::int64_t groups = arguments[8].toInt();
+  Sizes sizes = {input.size(0), transposed ? weight.size(1) * groups : weight.size(0)};
   for (std::int64_t i = 2; i < input.dim(); ++i) {
     const std::int64_t d = i - 2;
-    sizes.push_back(transposed ? (input.size(i) - 1) * stride[d] - 2 * padding[d] + dilation[d] * (weight.size(i) - 1) + output_padding[d] + 1
-                               : window_output(input.size(i), weight.size(i), stride[d], padding[d], dilation[d]));
+    const std::int64_t reach = dilation[d] * (weight.size(i) - 1);
+    sizes.push_back(transposed ? (input.size(i) - 1) * stride[d] - 2 * padding[d] + reach + output_padding[d] + 1
+                               : (input.size(i) + 2 * padding[d] - reach - 1) / stride[d] + 1);
   }
-  return input.new_empty(sizes);
+  return {input.new_empty(sizes)};
 }
 
-// Registers `kernel` for aten::`name`, unless the operator does not exist or has a Meta kernel.
-template <typename Kernel>
-void add(torch::Library& library, const char* name, Kernel kernel) {
-  std::string full_name = std::string("aten::") + name;
-  std::string overload;
-  if (const std::size_t dot = full_name.find('.'); dot != std::string::npos) {
-    overload = full_name.substr(dot + 1);
-    full_name.erase(dot);
+// (input, ..., training, momentum, eps): the saved statistics are empty where the running ones are used.
+Outputs batch_norm(Arguments arguments) {
+  const Tensor input = arguments[0].toTensor();
+  const bool training = arguments[arguments.size() - 3].toBool();
+  const Sizes saved = {training ? input.size(1) : 0};
+  return {input.new_empty(input.sizes()), input.new_empty(saved), input.new_empty(saved)};
+}
+
+// _adaptive_avg_pool{2,3}d(self, output_size)
+Outputs adaptive_avg_pool(Arguments arguments) {
+  const Tensor self = arguments[0].toTensor();
+  const auto output_size = arguments[1].toIntVector();
+  Sizes sizes(self.sizes().begin(), self.sizes().end() - static_cast<std::ptrdiff_t>(output_size.size()));
+  sizes.insert(sizes.end(), output_size.begin(), output_size.end());
+  return {self.new_empty(sizes)};
+}
+
+// max_pool3d_with_indices(self, kernel_size, stride, padding, dilation, ceil_mode); one number stands for all three dimensions
+// and no stride for that of the kernel.
+Outputs max_pool3d(Arguments arguments) {
+  const Tensor self = arguments[0].toTensor();
+  const auto at_dimension = [&](std::size_t argument, std::size_t d) {
+    const auto values = arguments[argument].toIntVector();
+    return values.size() == 1 ? values[0] : values[d];
+  };
+  const bool ceil_mode = arguments[5].toBool();
+  Sizes sizes = self.sizes().vec();
+  for (std::size_t d = 0; d < 3; ++d) {
+    std::int64_t& size = sizes[sizes.size() - 3 + d];
+    const std::int64_t kernel = at_dimension(1, d);
+    const std::int64_t stride = arguments[2].toIntVector().empty() ? kernel : at_dimension(2, d);
+    const std::int64_t padding = at_dimension(3, d);
+    const std::int64_t room = size + 2 * padding - at_dimension(4, d) * (kernel - 1) - 1;
+    std::int64_t output = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+    if (ceil_mode && (output - 1) * stride >= size + padding) --output;  // the last window has to start inside
+    size = output;
   }
-  const auto op = c10::Dispatcher::singleton().findSchema({full_name, overload});
-  if (op && !op->hasKernelForDispatchKey(c10::DispatchKey::Meta)) library.impl(name, kernel);
+  return {self.new_empty(sizes), self.new_empty(sizes, self.options().dtype(at::kLong))};
+}
+
+// grid_sampler_{2,3}d(input, grid, ...)
+Outputs grid_sampler(Arguments arguments) {
+  const Tensor input = arguments[0].toTensor();
+  const Tensor grid = arguments[1].toTensor();
+  Sizes sizes = {input.size(0), input.size(1)};
+  for (std::int64_t i = 1; i + 1 < grid.dim(); ++i) sizes.push_back(grid.size(i));
+  return {input.new_empty(sizes)};
+}
+
+// index_select(self, dim, index)
+Outputs index_select(Arguments arguments) {
+  const Tensor self = arguments[0].toTensor();
+  Sizes sizes = self.sizes().vec();
+  if (!sizes.empty()) sizes[at::maybe_wrap_dim(arguments[1].toInt(), self.dim())] = arguments[2].toTensor().numel();
+  return {self.new_empty(sizes)};
+}
+
+// var(self, dim, *, correction, keepdim), var_mean
+template <int kOutputs>
+Outputs moments(Arguments arguments) {
+  const Tensor self = arguments[0].toTensor();
+  const auto dims = arguments[1].isNone() ? Sizes() : arguments[1].toIntVector();
+  const bool keepdim = arguments[3].toBool();
+  std::vector<bool> reduced(static_cast<std::size_t>(self.dim()), dims.empty());
+  for (const std::int64_t dim : dims) reduced[at::maybe_wrap_dim(dim, self.dim())] = true;
+  Sizes sizes;
+  for (std::int64_t i = 0; i < self.dim(); ++i) {
+    if (!reduced[i]) sizes.push_back(self.size(i));
+    if (reduced[i] && keepdim) sizes.push_back(1);
+  }
+  return Outputs(kOutputs, self.new_empty(sizes));
+}
+
+// _native_multi_head_attention(query, key, value, embed_dim, num_head, ..., mask, need_weights, average_attn_weights, mask_type)
+Outputs multi_head_attention(Arguments arguments) {
+  const Tensor query = arguments[0].toTensor();
+  if (!arguments[10].toBool()) return {query.new_empty(query.sizes()), Tensor()};
+  const bool averaged = arguments[11].toBool();
+  Sizes weights = {query.size(0), arguments[4].toInt(), query.size(1), query.size(1)};
+  if (averaged) weights.erase(weights.begin() + 1);
+  return {query.new_empty(query.sizes()), query.new_empty(weights)};
+}
+
+template <Outputs (*shapes)(Arguments)>
+void boxed(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  const std::size_t count = op.schema().arguments().size();
+  Outputs outputs = shapes(torch::jit::last(*stack, count));
+  torch::jit::drop(*stack, count);
+  for (Tensor& output : outputs) stack->emplace_back(std::move(output));
+}
+
+struct Kernel {
+  const char* name;
+  const char* overload;
+  torch::CppFunction (*function)();
+};
+
+template <Outputs (*shapes)(Arguments)>
+torch::CppFunction function() {
+  return torch::CppFunction::makeFromBoxedFunction<boxed<shapes>>();
+}
+
+constexpr Kernel kKernels[] = {
+    {"_adaptive_avg_pool2d", "", function<adaptive_avg_pool>},
+    {"_adaptive_avg_pool3d", "", function<adaptive_avg_pool>},
+    {"_native_batch_norm_legit", "", function<batch_norm>},
+    {"_native_batch_norm_legit", "no_stats", function<batch_norm>},
+    {"_native_multi_head_attention", "", function<multi_head_attention>},
+    {"_prelu_kernel", "", function<like_self>},
+    {"_transformer_encoder_layer_fwd", "", function<like_self>},
+    {"convolution_overrideable", "", function<convolution>},
+    {"flip", "", function<like_self>},
+    {"floor_divide", "", function<broadcast>},
+    {"grid_sampler_2d", "", function<grid_sampler>},
+    {"grid_sampler_3d", "", function<grid_sampler>},
+    {"hardswish", "", function<like_self>},
+    {"hardtanh", "", function<like_self>},
+    {"index_select", "", function<index_select>},
+    {"max_pool3d_with_indices", "", function<max_pool3d>},
+    {"native_batch_norm", "", function<batch_norm>},
+    {"prelu", "", function<like_self>},
+    {"relu", "", function<like_self>},
+    {"roll", "", function<like_self>},
+    {"var", "correction", function<moments<1>>},
+    {"var_mean", "correction", function<moments<2>>},
+    {"where", "self", function<broadcast>},
+};
+
+// A kernel of the operator's own, or one that makes do with others for every backend. convolution_overrideable has the latter
+// only to say that somebody should override it.
+bool has_kernel(const c10::OperatorHandle& op) {
+  if (op.hasKernelForDispatchKey(c10::DispatchKey::Meta)) return true;
+  if (op.operator_name().name == "aten::convolution_overrideable") return false;
+  return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeExplicitAutograd) ||
+         op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd);
 }
 
 }  // namespace
@@ -47,7 +195,12 @@ void add(torch::Library& library, const char* name, Kernel kernel) {
 void register_missing_meta_kernels() {
   // Never destroyed: other threads may still run when the process ends.
   static auto* library = new torch::Library(torch::Library::IMPL, "aten", c10::DispatchKey::Meta, __FILE__, __LINE__);
-  add(*library, "convolution_overrideable", convolution);
+  for (const Kernel& kernel : kKernels) {
+    const std::string name = std::string("aten::") + kernel.name;
+    const auto op = c10::Dispatcher::singleton().findSchema({name, kernel.overload});
+    if (!op || has_kernel(*op)) continue;
+    library->impl((*kernel.overload != '\0' ? name + "." + kernel.overload : name).c_str(), kernel.function());
+  }
 }
 
 }  // namespace torchtally::cli

@@ -5,9 +5,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <system_error>
 #include <vector>
 
 #include "cli/failure.h"
@@ -34,11 +36,11 @@ std::optional<c10::IValue> read_cpp_archive(const std::string& path) {
 }  // namespace
 
 c10::IValue read_saved_value(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw Failure("cannot read the input @" + path + ": it is a folder");
   std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) throw Failure("cannot read the input @" + path + ": " + std::strerror(errno));
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad() || bytes.empty()) {
-    throw Failure("cannot read the input @" + path + (file.is_open() ? ": not a file, or empty" : std::string(": ") + std::strerror(errno)));
-  }
   try {
     return torch::jit::pickle_load(bytes);
   } catch (const std::exception&) {
