@@ -35,27 +35,46 @@ c10::Device prepare_device(Device device) {
 }
 
 [[noreturn]] void fail_run(const std::exception& error, const std::string& module, const std::string& signature, bool on_meta) {
-  std::string message = "the model failed" + (module.empty() ? "" : " in " + module) + ": " + summary_of(error);
-  if (on_meta) {
-    message += "\n  On --device meta there are no values: a model whose course depends on them (a detector, say) needs --device cpu.";
+  const std::string where = "the model failed" + (module.empty() ? "" : " in " + module) + ": ";
+  const std::string op = on_meta ? operator_without_meta_kernel(error) : "";
+  if (!op.empty() && op != "aten::_local_scalar_dense") {
+    throw Failure(where + op + " has no kernel for meta tensors\n  Count this model with --device cpu.");
   }
-  throw Failure(message + "\n  Do the shapes and types of --input fit the model? " + signature);
+  throw Failure(where + (op.empty() ? summary_of(error) : "it asks for a value, and meta tensors have none") +
+                (on_meta ? "\n  A model whose course depends on values (a detector, say) needs --device cpu." : "") +
+                "\n  Do the shapes and types of --input fit the model? " + signature);
 }
 
-Tally run(torch::jit::Module& model, const CountOptions& options, c10::Device device) {
-  const auto forward = model.find_method("forward");
-  if (!forward) throw Failure("the model '" + options.model + "' has no forward(): script a module that has one");
-  const c10::FunctionSchema& schema = forward->function().getSchema();
-  const Arguments arguments = make_arguments(schema, options.inputs, device);
+struct Call {
+  torch::jit::Method method;
+  Arguments arguments;
+};
+
+// forward(), or the first of its overloads (nn.LSTM has two: forward__0, forward__1) that takes the inputs.
+Call choose_forward(const torch::jit::Module& model, const CountOptions& options, c10::Device device) {
+  std::optional<Failure> misfit;
+  for (const torch::jit::Method& method : model.get_methods()) {
+    if (method.name() != "forward" && method.name().rfind("forward__", 0) != 0) continue;
+    try {
+      return {method, make_arguments(method.function().getSchema(), options.inputs, device)};
+    } catch (const Failure& failure) {
+      misfit = failure;
+    }
+  }
+  throw misfit ? *misfit : Failure("the model '" + options.model + "' has no forward(): script a module that has one");
+}
+
+Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Device device) {
+  Call call = choose_forward(model, options, device);
 
   say("running " + options.model);
   const c10::AutoGradMode no_grad(false);
   const CountingGuard guard(model);
   const FailingModule failing_module;
   try {
-    (*forward)({}, arguments);
+    call.method({}, call.arguments);
   } catch (const std::exception& error) {
-    fail_run(error, failing_module.name(), signature_of(schema), device.is_meta());
+    fail_run(error, failing_module.name(), signature_of(call.method.function().getSchema()), device.is_meta());
   }
   return guard.tally();
 }
@@ -82,7 +101,7 @@ void count(const CountOptions& options) {
   const c10::Device device = prepare_device(options.device);
   for (const std::string& library : options.libraries) load_library(library);
   say("loading " + options.model);
-  torch::jit::Module model = load_model(options.model, device);
+  const torch::jit::Module model = load_model(options.model, device);
   const std::string text = report(run(model, options, device), options);
   if (output) {
     output->commit(text);

@@ -24,13 +24,25 @@ Outputs like_self(Arguments arguments) {
   return {self.new_empty(self.sizes())};
 }
 
-// where(condition, self, other), floor_divide(self, other)
-Outputs broadcast(Arguments arguments) {
+Sizes broadcast_sizes(Arguments arguments) {
   Sizes sizes;
   for (const c10::IValue& argument : arguments) sizes = at::infer_size(sizes, argument.toTensor().sizes());
+  return sizes;
+}
+
+// where(condition, self, other), floor_divide(self, other)
+Outputs broadcast(Arguments arguments) {
+  const Sizes sizes = broadcast_sizes(arguments);
   const Tensor other = arguments[arguments.size() - 1].toTensor();
   const at::ScalarType dtype = at::result_type(arguments[arguments.size() - 2].toTensor(), other);
   return {other.new_empty(sizes, other.options().dtype(dtype))};
+}
+
+// where(condition, self, other, *, out): attention's softmax calls this one itself.
+Outputs broadcast_out(Arguments arguments) {
+  const Tensor out = arguments[3].toTensor();
+  out.resize_(broadcast_sizes(arguments.slice(0, 3)));
+  return {out};
 }
 
 // convolution_overrideable(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
@@ -179,6 +191,7 @@ constexpr Kernel kKernels[] = {
     {"var", "correction", function<moments<1>>},
     {"var_mean", "correction", function<moments<2>>},
     {"where", "self", function<broadcast>},
+    {"where", "self_out", function<broadcast_out>},
 };
 
 // A kernel of the operator's own, or one that makes do with others for every backend. convolution_overrideable has the latter

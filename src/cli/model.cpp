@@ -61,6 +61,11 @@ torch::jit::Module load_model(const std::string& path, c10::Device device) {
                     ", which LibTorch does not have\n"
                     "  Name the library that brings it: --library /path/to/library.so (torchvision's is torchvision/_C.so)");
     }
+    const std::string without_meta = device.is_meta() ? operator_without_meta_kernel(error) : "";
+    if (!without_meta.empty()) {
+      throw Failure("cannot load the model '" + path + "' without its values: " + without_meta +
+                    " has no kernel for meta tensors\n  A frozen model (torch.jit.freeze) needs --device cpu; so does a quantized one.");
+    }
     throw Failure("cannot load the model '" + path + "': " + summary_of(error));
   }
 }

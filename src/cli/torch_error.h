@@ -13,6 +13,9 @@ std::string summary_of(const std::exception& error);
 // "torchvision::nms" or "the class foo.Bar" if loading failed because nobody has registered it; empty otherwise.
 std::string unknown_name(const std::exception& error);
 
+// "aten::lu_solve" if a run on meta tensors failed because that operator has no Meta kernel; empty otherwise.
+std::string operator_without_meta_kernel(const std::exception& error);
+
 }  // namespace torchtally::cli
 
 #endif  // TORCHTALLY_SRC_CLI_TORCH_ERROR_H_

@@ -157,6 +157,11 @@ class Values(nn.Module):
         return x
 
 
+class Median(nn.Module):
+    def forward(self, x):
+        return torch.median(x)
+
+
 class Suppress(nn.Module):
     def forward(self, boxes, scores):
         return torch.ops.torchvision.nms(boxes, scores, 0.5)
@@ -295,6 +300,13 @@ class Inputs(CommandTest):
         self.assertEqual(self.count(scripted(Defaults()), "1x8")["by_operator"]["aten::mul"]["calls"], 1)
         self.assertEqual(self.count(scripted(Defaults()), "1x8", "mask=1x8:bool")["by_operator"]["aten::mul"]["calls"], 2)
         self.count(scripted(Defaults()), "mask=1x8:bool", "x=1x8", "scale=float=3")
+
+    def test_overloads_of_forward(self):
+        # nn.LSTM's forward() takes a tensor or a packed sequence: the archive has forward__0 and forward__1.
+        model = scripted(nn.LSTM(8, 16), "Lstm")
+        # Four gates of 16 from 8 inputs and from 16 of the state before, 5 steps of 2 sequences.
+        self.assertEqual(self.count(model, "5x2x8")["totals"]["macs"], 5 * 2 * 4 * 16 * (8 + 16))
+        self.assertEqual(self.count(model, "5x2x8", "(1x2x16,1x2x16)")["totals"]["macs"], 5 * 2 * 4 * 16 * (8 + 16))
 
     def test_saved_tensor(self):
         torch.save(torch.tensor([[0, 6] * 500]), path_of("tokens.pt"))
@@ -555,7 +567,18 @@ class Meta(CommandTest):
                 self.assertEqual(on_meta["unknown_operators"], {})
 
     def test_a_model_that_asks_for_values(self):
-        self.fails(1, "count", scripted(Values()), "--input", "4", "--device", "meta", says=("the model failed", "--device cpu"))
+        self.fails(1, "count", scripted(Values()), "--input", "4", "--device", "meta",
+                   says=("the model failed: ", "depends on values", "--device cpu"))
+
+    def test_an_operator_without_a_meta_kernel(self):
+        self.fails(1, "count", scripted(Median()), "--input", "4x4", "--device", "meta",
+                   says=("the model failed: aten::median has no kernel for meta tensors", "--device cpu"))
+
+    def test_a_frozen_model(self):
+        frozen = torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))).eval())
+        frozen.save(path_of("frozen.pt"))
+        self.assertEqual(self.count(path_of("frozen.pt"), "1x3x8x8")["totals"]["macs"], 4 * 27 * 36)
+        self.fails(1, "count", path_of("frozen.pt"), "--input", "1x3x8x8", "--device", "meta", says=("torch.jit.freeze", "--device cpu"))
 
 
 TORCHVISION_MODELS = {
