@@ -21,6 +21,8 @@
 namespace torchtally::cli {
 namespace {
 
+constexpr char kNeedsValues[] = "\n  A model whose course depends on values (a detector, say) needs --device cpu.";
+
 // For a person who waits, not for a log file.
 void say(const std::string& progress) {
   if (::isatty(STDERR_FILENO) != 0) std::cerr << "torchtally: " << progress << std::endl;
@@ -28,20 +30,23 @@ void say(const std::string& progress) {
 
 c10::Device prepare_device(Device device) {
   if (device == Device::kCuda && !at::globalContext().hasCUDA()) {
-    throw Failure("--device cuda: this LibTorch (" TORCH_VERSION ") finds no CUDA device\n  Use --device cpu, or --device meta to count without computing.");
+    throw Failure("--device cuda: this LibTorch (" TORCH_VERSION
+                  ") finds no CUDA device\n  Use --device cpu, or --device meta to count without computing.");
   }
   if (device == Device::kMeta) register_missing_meta_kernels();
-  return device == Device::kCuda ? c10::Device(c10::kCUDA) : device == Device::kMeta ? c10::Device(c10::kMeta) : c10::Device(c10::kCPU);
+  return device == Device::kCuda   ? c10::Device(c10::kCUDA)
+         : device == Device::kMeta ? c10::Device(c10::kMeta)
+                                   : c10::Device(c10::kCPU);
 }
 
 [[noreturn]] void fail_run(const std::exception& error, const std::string& module, const std::string& signature, bool on_meta) {
   const std::string where = "the model failed" + (module.empty() ? "" : " in " + module) + ": ";
   const std::string op = on_meta ? operator_without_meta_kernel(error) : "";
-  if (!op.empty() && op != "aten::_local_scalar_dense") {
-    throw Failure(where + op + " has no kernel for meta tensors\n  Count this model with --device cpu.");
+  if (op == "aten::_local_scalar_dense") {
+    throw Failure(where + "it asks for a tensor's value, and meta tensors have none" + kNeedsValues);
   }
-  throw Failure(where + (op.empty() ? summary_of(error) : "it asks for a value, and meta tensors have none") +
-                (on_meta ? "\n  A model whose course depends on values (a detector, say) needs --device cpu." : "") +
+  if (!op.empty()) throw Failure(where + op + " has no kernel for meta tensors" + kNeedsValues);
+  throw Failure(where + summary_of(error) + (on_meta ? kNeedsValues : "") +
                 "\n  Do the shapes and types of --input fit the model? " + signature);
 }
 

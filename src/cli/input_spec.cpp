@@ -41,7 +41,8 @@ class Parser {
     const std::string where = position_ < text_.size() ? "at character " + std::to_string(position_ + 1) + ", '" +
                                                              std::string(text_.substr(position_, 16)) + "'"
                                                        : "at its end";
-    throw InputSpecError("--input '" + std::string(text_) + "': " + what + " " + where + "\n  example: --input '" + example + "'");
+    throw InputSpecError("--input '" + std::string(text_) + "': " + what + " " + where + "\n  example: --input '" + example +
+                         "'");
   }
 
   char peek() const { return position_ < text_.size() ? text_[position_] : '\0'; }
@@ -143,7 +144,8 @@ class Parser {
     const std::string token = rest();
     char* end = nullptr;
     const double number = std::strtod(token.c_str(), &end);
-    if (!token.empty() && !std::isspace(static_cast<unsigned char>(token[0])) && end == token.c_str() + token.size()) return number;
+    if (!token.empty() && !std::isspace(static_cast<unsigned char>(token[0])) && end == token.c_str() + token.size())
+      return number;
     position_ = start;
     fail("expected a number", "float=0.5");
   }

@@ -28,7 +28,8 @@ at::Tensor make_tensor(const TensorSpec& spec, c10::Device device) {
   if (device.is_meta()) return at::empty(spec.sizes, options.device(device));
   if (spec.bound) return at::randint(*spec.bound, spec.sizes, options.dtype(at::kLong)).to(dtype);
   if (at::isComplexType(dtype)) return at::rand(spec.sizes, options);
-  if (at::isFloatingType(dtype)) return at::rand(spec.sizes, options.dtype(at::kFloat)).to(dtype);  // not every type has a generator
+  if (at::isFloatingType(dtype))
+    return at::rand(spec.sizes, options.dtype(at::kFloat)).to(dtype);  // not every type has a generator
   return at::zeros(spec.sizes, options);
 }
 
@@ -101,7 +102,9 @@ class Fitter {
   }
 
  private:
-  static std::optional<IValue> if_true(bool fits, const IValue& value) { return fits ? std::optional<IValue>(value) : std::nullopt; }
+  static std::optional<IValue> if_true(bool fits, const IValue& value) {
+    return fits ? std::optional<IValue>(value) : std::nullopt;
+  }
 
   static std::optional<IValue> fit_device(const IValue& value) {
     if (!value.isString()) return if_true(value.isDevice(), value);

@@ -21,7 +21,8 @@ using Arguments = std::unordered_map<std::string, c10::IValue>;
 std::string signature_of(const c10::FunctionSchema& forward);
 
 // Values of the types that `forward` (a method: its first argument is self) declares, on `device`. Random values are the same in
-// every run. Throws Failure, naming the signature, if number, names or types do not fit; an argument with a default may be missing.
+// every run. Throws Failure, naming the signature, if number, names or types do not fit; an argument with a default may be
+// missing.
 Arguments make_arguments(const c10::FunctionSchema& forward, const std::vector<InputSpec>& specs, c10::Device device);
 
 }  // namespace torchtally::cli

@@ -37,7 +37,8 @@ void load_library(const std::string& path) {
   // A path without a slash would be searched for in the system's folders only.
   const std::string file = path.find('/') == std::string::npos && std::filesystem::exists(path) ? "./" + path : path;
   if (::dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-    throw Failure("cannot load --library " + path + ": " + ::dlerror() + "\n  It has to be built for LibTorch " + TORCH_VERSION + ".");
+    throw Failure("cannot load --library " + path + ": " + ::dlerror() + "\n  It has to be built for LibTorch " + TORCH_VERSION +
+                  ".");
   }
 }
 
@@ -63,8 +64,9 @@ torch::jit::Module load_model(const std::string& path, c10::Device device) {
     }
     const std::string without_meta = device.is_meta() ? operator_without_meta_kernel(error) : "";
     if (!without_meta.empty()) {
-      throw Failure("cannot load the model '" + path + "' without its values: " + without_meta +
-                    " has no kernel for meta tensors\n  A frozen model (torch.jit.freeze) needs --device cpu; so does a quantized one.");
+      throw Failure(
+          "cannot load the model '" + path + "' without its values: " + without_meta +
+          " has no kernel for meta tensors\n  A frozen model (torch.jit.freeze) needs --device cpu; so does a quantized one.");
     }
     throw Failure("cannot load the model '" + path + "': " + summary_of(error));
   }

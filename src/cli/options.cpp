@@ -67,8 +67,13 @@ std::optional<int> read_command_line(int argc, char** argv, CountOptions& option
   count->add_option("MODEL", options.model, "TorchScript archive")->required();
   // No extra arguments: with them CLI11 takes a list's brackets apart.
   count->add_option("--input", inputs, "Input of forward(); once for each argument")->allow_extra_args(false)->type_name("INPUT");
-  count->add_option("--depth", options.depth, "Levels of modules to show; all if not given")->check(CLI::NonNegativeNumber)->type_name("N");
-  count->add_option("--format", format, "table, tree or json")->check(CLI::IsMember(formats))->type_name("FORMAT")->capture_default_str();
+  count->add_option("--depth", options.depth, "Levels of modules to show; all if not given")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("N");
+  count->add_option("--format", format, "table, tree or json")
+      ->check(CLI::IsMember(formats))
+      ->type_name("FORMAT")
+      ->capture_default_str();
   count->add_option("--output", options.output, "Write the report here; the standard output if not given")->type_name("FILE");
   count->add_option("--library", options.libraries, "Load this library's operators before the model; may be repeated")
       ->allow_extra_args(false)

@@ -75,7 +75,8 @@ void OutputFile::commit(std::string_view text) {
 }
 
 void OutputFile::fail(const std::string& why) const {
-  throw Failure("cannot write --output " + path_ + ": " + why + "\n  Choose a file in a folder that exists and that you may write to.");
+  throw Failure("cannot write --output " + path_ + ": " + why +
+                "\n  Choose a file in a folder that exists and that you may write to.");
 }
 
 void write_to_stdout(std::string_view text) {

@@ -8,8 +8,8 @@
 
 namespace torchtally::cli {
 
-// What torch.save(value, path) in Python or torch::save / torch::pickle_save in C++ wrote: tensors, numbers, text, and lists, tuples
-// and dictionaries of them. Throws Failure.
+// What torch.save(value, path) in Python or torch::save / torch::pickle_save in C++ wrote: tensors, numbers, text, and lists,
+// tuples and dictionaries of them. Throws Failure.
 c10::IValue read_saved_value(const std::string& path);
 
 }  // namespace torchtally::cli

@@ -61,7 +61,8 @@ std::string unknown_name(const std::exception& error) {
 
 std::string operator_without_meta_kernel(const std::exception& error) {
   const std::string summary = summary_of(error);
-  if (summary.find(" with Meta tensors") != std::string::npos) {  // 2.x: "aten::lu_solve: attempted to run this operator with ..."
+  if (summary.find(" with Meta tensors") !=
+      std::string::npos) {  // 2.x: "aten::lu_solve: attempted to run this operator with ..."
     const std::size_t name = summary.find("aten::");
     return name == std::string::npos ? "" : summary.substr(name, summary.find(": ", name) - name);
   }

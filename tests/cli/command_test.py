@@ -572,7 +572,7 @@ class Meta(CommandTest):
 
     def test_an_operator_without_a_meta_kernel(self):
         self.fails(1, "count", scripted(Median()), "--input", "4x4", "--device", "meta",
-                   says=("the model failed: aten::median has no kernel for meta tensors", "--device cpu"))
+                   says=("the model failed: aten::median has no kernel for meta tensors", "depends on values", "--device cpu"))
 
     def test_a_frozen_model(self):
         frozen = torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))).eval())

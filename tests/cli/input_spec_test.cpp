@@ -101,8 +101,7 @@ TEST(InputSpec, ReadsTheNameOfAnArgument) {
 TEST(InputSpec, KeepsTheTextForMessages) { EXPECT_EQ(parse_input_spec("1x3").text, "1x3"); }
 
 TEST(InputSpec, SaysWhereAndWhatWasExpectedWithAnExample) {
-  EXPECT_EQ(error_of("1x3xx224"),
-            "--input '1x3xx224': expected a size at character 5, 'x224'\n  example: --input '1x3x224x224'");
+  EXPECT_EQ(error_of("1x3xx224"), "--input '1x3xx224': expected a size at character 5, 'x224'\n  example: --input '1x3x224x224'");
   EXPECT_EQ(error_of("1x3x"), "--input '1x3x': expected a size at its end\n  example: --input '1x3x224x224'");
 }
 
@@ -111,7 +110,8 @@ TEST(InputSpec, RefusesWhatIsNotInTheGrammar) {
   EXPECT_THAT(error_of("-1x3"), HasSubstr("expected a shape"));
   EXPECT_THAT(error_of("1,3,224"), HasSubstr("expected nothing more at character 2"));
   EXPECT_THAT(error_of("1x99999999999999999999"), HasSubstr("expected an integer of 64 bits"));
-  EXPECT_THAT(error_of("1x8:float8"), AllOf(HasSubstr("expected a type (float32, "), HasSubstr("example: --input '1x8:bfloat16'")));
+  EXPECT_THAT(error_of("1x8:float8"),
+              AllOf(HasSubstr("expected a type (float32, "), HasSubstr("example: --input '1x8:bfloat16'")));
   EXPECT_THAT(error_of("1x8:"), HasSubstr("expected a type"));
   EXPECT_THAT(error_of("1x8<5"), HasSubstr("only integers take one"));
   EXPECT_THAT(error_of("1x8:int64<"), HasSubstr("expected a bound at its end"));
