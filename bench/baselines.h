@@ -1,4 +1,5 @@
-// What counting is compared with, each a scope: nothing at all, a boxed fallback that does nothing, a RecordFunction callback that does nothing.
+// What counting is compared with, each a scope: nothing at all, a boxed fallback that does nothing, a RecordFunction callback
+// that does nothing.
 #ifndef TORCHTALLY_BENCH_BASELINES_H_
 #define TORCHTALLY_BENCH_BASELINES_H_
 

@@ -70,9 +70,9 @@ void call(benchmark::State& state) {
   state.counters["ns"] = benchmark::Counter(calls * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
-#define TORCHTALLY_BENCH(Op, length)                          \
-  BENCHMARK_TEMPLATE(call, Op, Plain, length);                \
-  BENCHMARK_TEMPLATE(call, Op, NoOpFallback, length);         \
+#define TORCHTALLY_BENCH(Op, length)                            \
+  BENCHMARK_TEMPLATE(call, Op, Plain, length);                  \
+  BENCHMARK_TEMPLATE(call, Op, NoOpFallback, length);           \
   BENCHMARK_TEMPLATE(call, Op, RecordFunctionCallback, length); \
   BENCHMARK_TEMPLATE(call, Op, Torchtally, length)
 

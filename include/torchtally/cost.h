@@ -42,8 +42,8 @@ struct Cost {
 
   // True if any counter left the range of 64 bits: that counter then says "at least".
   constexpr bool saturated() const {
-    return calls.saturated() || macs.saturated() || flops.saturated() || transcendentals.saturated() ||
-           bytes_read.saturated() || bytes_written.saturated() || activations.saturated();
+    return calls.saturated() || macs.saturated() || flops.saturated() || transcendentals.saturated() || bytes_read.saturated() ||
+           bytes_written.saturated() || activations.saturated();
   }
 
   constexpr Cost& operator+=(const Cost& other) {

@@ -28,7 +28,7 @@ class Count {
   constexpr Count() = default;
   // Implicit both ways: a Count is a number whose sums and products are checked, not another kind of thing.
   template <typename Integer, typename = std::enable_if_t<std::is_integral_v<Integer>>>
-  constexpr Count(Integer value) : value_(clamp(value)) {}  // NOLINT(google-explicit-constructor)
+  constexpr Count(Integer value) : value_(clamp(value)) {}    // NOLINT(google-explicit-constructor)
   constexpr operator std::int64_t() const { return value_; }  // NOLINT(google-explicit-constructor)
 
   constexpr bool saturated() const { return value_ == kMax; }
@@ -39,12 +39,10 @@ class Count {
     return *this;
   }
 
-  // A saturated factor stays saturated, except that nothing times anything is nothing.
+  // A saturated factor stays saturated: kMax times 1 is kMax, times more overflows. Only nothing times anything is nothing.
   constexpr Count& operator*=(Count other) {
     std::int64_t product = 0;
-    const bool overflow = __builtin_mul_overflow(value_, other.value_, &product);
-    const bool sticky = (saturated() || other.saturated()) && product != 0;
-    value_ = overflow || sticky ? kMax : product;
+    value_ = __builtin_mul_overflow(value_, other.value_, &product) ? kMax : product;
     return *this;
   }
 

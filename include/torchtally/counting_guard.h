@@ -7,9 +7,10 @@
 // What is counted: every leaf operator that the guard's thread runs, and those of the threads that its work reaches (autograd
 // workers, at::launch, TorchScript forks): forward, backward, optimizer, whatever it is. A call that throws is not counted.
 //
-// Modules: a torch::jit::Module is attributed by itself, by the interpreter's call stack. While such a guard is alive, TorchScript's
-// optimizing executor is off on its thread, because it rewrites the graph and forgets the modules. A torch::nn::Module
-// is attributed by ModuleScope (module_scope.h). What runs outside of any scope belongs to the root, whose name is "".
+// Modules: a torch::jit::Module is attributed by itself, by the interpreter's call stack. While such a guard is alive,
+// TorchScript's optimizing executor is off on its thread, because it rewrites the graph and forgets the modules. A
+// torch::nn::Module is attributed by ModuleScope (module_scope.h). What runs outside of any scope belongs to the root, whose name
+// is "".
 //
 // Guards nest: what the inner one counts the outer one counts too, each by its own formulas and module names. Inside
 // PauseCounting, or inside an operator that is already counted as a whole, a new guard counts for itself alone.

@@ -13,8 +13,8 @@
 // An operator is named "namespace::name" for all its overloads, in-place ("add_") and out= variants included, or
 // "namespace::name.overload" for one, which then wins. A malformed name throws std::invalid_argument.
 //
-// A composite operator (one that PyTorch decomposes, like aten::linear) has no formula of its own: its parts are counted. Setting a
-// formula for one makes it a leaf: it is counted by that formula, its parts are not.
+// A composite operator (one that PyTorch decomposes, like aten::linear) has no formula of its own: its parts are counted. Setting
+// a formula for one makes it a leaf: it is counted by that formula, its parts are not.
 //
 // Thread-safety: as a standard container. A guard keeps its own copy.
 #ifndef TORCHTALLY_FORMULA_H_

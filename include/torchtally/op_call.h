@@ -108,7 +108,7 @@ class TensorView {
 class Argument {
  public:
   enum class Kind : std::uint8_t {
-    kNone,        // not given, or None
+    kNone,  // not given, or None
     kTensor,
     kTensorList,  // also a list of optional tensors; missing ones are undefined
     kInt,
@@ -122,7 +122,8 @@ class Argument {
   };
 
   constexpr Argument() : kind_(Kind::kNone), int_(0) {}
-  constexpr explicit Argument(const TensorView& tensor) : kind_(tensor.defined() ? Kind::kTensor : Kind::kNone), tensor_(tensor) {}
+  constexpr explicit Argument(const TensorView& tensor)
+      : kind_(tensor.defined() ? Kind::kTensor : Kind::kNone), tensor_(tensor) {}
   constexpr explicit Argument(absl::Span<const TensorView> list) : kind_(Kind::kTensorList), tensors_(list) {}
   constexpr explicit Argument(std::int64_t value) : kind_(Kind::kInt), int_(value) {}
   constexpr explicit Argument(absl::Span<const std::int64_t> list) : kind_(Kind::kIntList), ints_(list) {}
@@ -135,6 +136,12 @@ class Argument {
     Argument argument;
     argument.kind_ = Kind::kOther;
     return argument;
+  }
+
+  // What an argument is that is not there.
+  static const Argument& none() {
+    static constexpr Argument kNone;
+    return kNone;
   }
 
   Kind kind() const { return kind_; }
@@ -193,78 +200,60 @@ struct OpSchema {
   absl::Span<const Parameter> parameters;
 };
 
+// Sums over all tensors of a call, lists included.
+struct Traffic {
+  Count bytes_read;        // arguments that are read, each once: not out=
+  Count bytes_written;     // results; what is written of the arguments where there are no results
+  Count elements_written;  // likewise
+};
+
+// Where a call's arguments and results come from if they are not listed: made one by one, when a formula asks for them.
+class ArgumentSource {
+ public:
+  virtual const Argument& argument(std::size_t index) = 0;
+  virtual const Argument& result(std::size_t index) = 0;
+  // All of them, in order.
+  virtual absl::Span<const Argument> arguments() = 0;
+  virtual absl::Span<const Argument> results() = 0;
+
+ protected:
+  ~ArgumentSource() = default;
+};
+
 class OpCall {
  public:
-  OpCall(const OpSchema& schema, absl::Span<const Argument> arguments, absl::Span<const Argument> results)
-      : schema_(&schema), arguments_(arguments), results_(results) {}
+  TORCHTALLY_API OpCall(const OpSchema& schema, absl::Span<const Argument> arguments, absl::Span<const Argument> results);
+  OpCall(const OpSchema& schema, ArgumentSource& source, const Traffic& traffic)
+      : schema_(&schema), source_(&source), traffic_(traffic) {}
 
   std::string_view name() const { return schema_->name; }
   std::string_view overload() const { return schema_->overload; }
 
   // Arguments in the order of the schema, defaults filled in.
-  absl::Span<const Argument> arguments() const { return arguments_; }
-  const Argument& argument(std::size_t index) const { return index < arguments_.size() ? arguments_[index] : kNoArgument; }
+  absl::Span<const Argument> arguments() const { return source_ != nullptr ? source_->arguments() : arguments_; }
+  const Argument& argument(std::size_t index) const {
+    if (source_ != nullptr) return source_->argument(index);
+    return index < arguments_.size() ? arguments_[index] : Argument::none();
+  }
   TORCHTALLY_API const Argument& argument(std::string_view name) const;
   const TensorView& tensor(std::size_t index) const { return argument(index).tensor(); }
   const TensorView& tensor(std::string_view name) const { return argument(name).tensor(); }
 
-  // What the operator returned. Empty for operators that return nothing (most _foreach_*_ and _fused_*_): see mutated arguments.
-  absl::Span<const Argument> results() const { return results_; }
-  const TensorView& output(std::size_t index = 0) const { return (index < results_.size() ? results_[index] : kNoArgument).tensor(); }
+  // What the operator returned. Empty for operators that return nothing (most _foreach_*_ and _fused_*): see mutated arguments.
+  absl::Span<const Argument> results() const { return source_ != nullptr ? source_->results() : results_; }
+  const TensorView& output(std::size_t index = 0) const {
+    if (source_ != nullptr) return source_->result(index).tensor();
+    return (index < results_.size() ? results_[index] : Argument::none()).tensor();
+  }
 
-  // Sums over all tensors, lists included.
-  Count input_bytes() const {  // arguments that are read, each once: not out=
-    Count sum;
-    for (std::size_t i = 0; i < arguments_.size(); ++i) {
-      if (arguments_[i].holds_tensors() && !parameter(i).is_out) sum += bytes_of(arguments_[i]);
-    }
-    return sum;
-  }
-  Count output_bytes() const {  // results; what is written of the arguments where there are no results
-    Count sum;
-    for_each_output([&](const Argument& output) { sum += bytes_of(output); });
-    return sum;
-  }
-  Count output_elements() const {  // likewise
-    Count sum;
-    for_each_output([&](const Argument& output) { sum += elements_of(output); });
-    return sum;
-  }
+  const Traffic& traffic() const { return traffic_; }
 
  private:
-  static constexpr Argument kNoArgument = {};
-  static constexpr OpSchema::Parameter kNoParameter = {};
-
-  const OpSchema::Parameter& parameter(std::size_t index) const {
-    return index < schema_->parameters.size() ? schema_->parameters[index] : kNoParameter;
-  }
-
-  template <typename Visit>
-  void for_each_output(Visit visit) const {
-    for (const Argument& result : results_) visit(result);
-    if (!results_.empty()) return;
-    for (std::size_t i = 0; i < arguments_.size(); ++i) {
-      if (parameter(i).is_mutated || parameter(i).is_out) visit(arguments_[i]);
-    }
-  }
-
-  // A single tensor, nearly always: so it comes first.
-  static Count bytes_of(const Argument& argument) {
-    if (argument.kind() == Argument::Kind::kTensor) return argument.tensor().bytes();
-    Count sum;
-    for (const TensorView& tensor : argument.tensors()) sum += tensor.bytes();
-    return sum;
-  }
-  static Count elements_of(const Argument& argument) {
-    if (argument.kind() == Argument::Kind::kTensor) return argument.tensor().numel();
-    Count sum;
-    for (const TensorView& tensor : argument.tensors()) sum += tensor.numel();
-    return sum;
-  }
-
   const OpSchema* schema_;
+  ArgumentSource* source_ = nullptr;
   absl::Span<const Argument> arguments_;
   absl::Span<const Argument> results_;
+  Traffic traffic_;
 };
 
 }  // namespace torchtally

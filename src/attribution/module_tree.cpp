@@ -53,6 +53,40 @@ ModuleId ModuleTree::single_child(ModuleId parent, std::string_view name) {
   return entry->second;
 }
 
+ModuleId ModuleTree::called_child(ModuleId parent, std::string_view name, std::string_view type) {
+  std::vector<ModuleId> found;
+  std::string containers;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = known_child(parent, name)) return *known;
+    find_in_containers(parent, name, type, found);
+    if (found.size() == 1) return found.front();
+    const std::size_t prefix = nodes_[parent].name.empty() ? 0 : nodes_[parent].name.size() + 1;
+    for (const ModuleId candidate : found) {
+      const std::string container = nodes_[static_cast<std::size_t>(nodes_[candidate].parent)].name.substr(prefix);
+      containers += containers.empty() ? "{" + container : "|" + container;
+    }
+  }
+  return found.empty() ? child(parent, name) : child(child(parent, containers + "}"), name);
+}
+
+std::optional<ModuleId> ModuleTree::known_child(ModuleId parent, std::string_view name) const {
+  const auto found = children_.find({parent, std::string(name)});
+  return found == children_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void ModuleTree::find_in_containers(ModuleId parent, std::string_view name, std::string_view type,
+                                    std::vector<ModuleId>& found) const {
+  for (ModuleId id = parent + 1; id < nodes_.size(); ++id) {
+    const Node& node = nodes_[id];
+    const bool is_container = node.type == "ModuleList" || node.type == "ModuleDict";
+    if (node.parent != static_cast<int>(parent) || !is_container) continue;
+    const auto inside = known_child(id, name);
+    if (inside.has_value() && nodes_[*inside].type == type) found.push_back(*inside);
+    find_in_containers(id, name, type, found);
+  }
+}
+
 ModuleTree::Node& ModuleTree::node(ModuleId module) {
   const std::lock_guard lock(mutex_);
   return nodes_[module];

@@ -1,4 +1,5 @@
-// ModuleTree: the modules that one guard knows, by path. Registered ones come from the guard's model; scopes add more as they open.
+// ModuleTree: the modules that one guard knows, by path. Registered ones come from the guard's model; scopes add more as they
+// open.
 //
 // Thread-safety: register_module() before the tree is shared; everything else from any thread.
 #ifndef TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_
@@ -40,6 +41,11 @@ class ModuleTree {
   // The child of that name, through aliases to its canonical module; made if it is not there. A name may be a dotted path.
   ModuleId child(ModuleId parent, std::string_view name);
 
+  // The submodule of that name and type which TorchScript says it calls. It leaves out the containers on the way (ModuleList,
+  // ModuleDict have no forward of their own): if `parent` has no such child, its containers are searched. Where several
+  // have one alike, which was called can't be told, and the name says so: "{inner_blocks|layer_blocks}.0".
+  ModuleId called_child(ModuleId parent, std::string_view name, std::string_view type);
+
   // Says that the module was called, whether or not an operator runs in it.
   void mark_called(ModuleId module) { node(module).called.store(true, std::memory_order_relaxed); }
 
@@ -60,6 +66,8 @@ class ModuleTree {
 
   Node& node(ModuleId module);
   ModuleId single_child(ModuleId parent, std::string_view name);
+  std::optional<ModuleId> known_child(ModuleId parent, std::string_view name) const;
+  void find_in_containers(ModuleId parent, std::string_view name, std::string_view type, std::vector<ModuleId>& found) const;
   std::string path_of(ModuleId parent, std::string_view name) const;
   ModuleId add_node(ModuleId parent, std::string path);
 

@@ -1,4 +1,5 @@
-// Arena: memory for what a call is described by, given back all at once when the call is over. Reused, so a warm call allocates nothing.
+// Arena: memory for what a call is described by, given back all at once when the call is over. Reused, so a warm call allocates
+// nothing.
 #ifndef TORCHTALLY_SRC_DISPATCH_ARENA_H_
 #define TORCHTALLY_SRC_DISPATCH_ARENA_H_
 

@@ -14,7 +14,7 @@ namespace torchtally::dispatch {
 TensorView borrow_unusual_view(const c10::TensorImpl& impl);
 
 inline DType dtype_of(const c10::TensorImpl& impl) {
-  const at::ScalarType type = impl.dtype().toScalarType();
+  const at::ScalarType type = caffe2::TypeMeta(impl.dtype()).toScalarType();
   return type == at::ScalarType::Undefined ? DType::kUndefined : static_cast<DType>(type);
 }
 
@@ -31,16 +31,21 @@ inline DeviceType device_of(const c10::TensorImpl& impl) {
   }
 }
 
+// True if the tensor has a plain list of sizes and strides.
+inline bool is_plain(const c10::TensorImpl& impl) {
+  constexpr c10::DispatchKeySet kUnusual = c10::sparse_ks | c10::sparse_csr_ks | c10::mkldnn_ks |
+                                           c10::DispatchKeySet({c10::DispatchKey::NestedTensor, c10::DispatchKey::Python});
+  return !impl.key_set().has_any(kUnusual);
+}
+
 // A view that borrows the tensor's own sizes and strides.
 inline TensorView borrow_view(const at::Tensor& tensor) {
-  constexpr c10::DispatchKeySet kUnusual({c10::DispatchKey::Sparse, c10::DispatchKey::SparseCsr, c10::DispatchKey::MkldnnCPU,
-                                          c10::DispatchKey::NestedTensor, c10::DispatchKey::Python});
   if (!tensor.defined()) return {};
   const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
-  if (C10_UNLIKELY(impl.key_set().has_any(kUnusual))) return borrow_unusual_view(impl);
+  if (C10_UNLIKELY(!is_plain(impl))) return borrow_unusual_view(impl);
   const c10::IntArrayRef sizes = impl.sizes();
-  return {sizes.data(),      impl.strides().data(), sizes.size(), dtype_of(impl), device_of(impl),
-          {impl.numel(), impl.is_non_overlapping_and_dense()}};
+  return {sizes.data(),   impl.strides().data(), sizes.size(),
+          dtype_of(impl), device_of(impl),       {impl.numel(), impl.is_non_overlapping_and_dense()}};
 }
 
 // A view that outlives the tensor: sizes and strides lie in the arena.

@@ -12,17 +12,6 @@ std::uint64_t next_context_id() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
-// Guards that nest deeper than this share a place and look their ledger up again.
-constexpr std::size_t kCachedDepths = 4;
-
-// What this thread writes to, by depth of nesting. Apart from the owners below, so that the hot path needs no thread-local
-// destructor and hence no check whether it has been set up.
-struct CachedLedger {
-  std::uint64_t context = 0;
-  Ledger* ledger = nullptr;
-};
-// In the static thread-local block: a few bytes, and a function call less on every operator.
-[[gnu::tls_model("initial-exec")]] thread_local std::array<CachedLedger, kCachedDepths> cached_ledgers;
 thread_local bool thread_is_ending = false;
 
 struct Leases {
@@ -52,13 +41,10 @@ bool needs_shapes(const Verdict& verdict) {
 
 }  // namespace
 
+[[gnu::tls_model("initial-exec")]] thread_local std::array<CachedLedger, kCachedDepths> cached_ledgers;
+
 Context::Context(FormulaSet formulas, std::size_t depth)
     : id_(next_context_id()), depth_(depth), formulas_(std::move(formulas)) {}
-
-Ledger& Context::ledger() {
-  const CachedLedger& cached = cached_ledgers[depth_ % kCachedDepths];
-  return cached.context == id_ ? *cached.ledger : lease_ledger();
-}
 
 Ledger& Context::lease_ledger() {
   std::shared_ptr<LeasedLedger> free;
@@ -93,9 +79,9 @@ const Decision& Context::decision(const Operator& op) {
   known = std::make_unique<Decision>();
   known->verdict = formulas_.verdict(op.name, op.overload);
   known->needs_shapes = needs_shapes(known->verdict);
-  known->action =
-      known->verdict.kind == VerdictKind::kUnknown ? Decision::Action::kObserve : Decision::Action::kCount;
-  if (op.is_composite && !formulas_.overrides(op.name, op.overload)) known->decomposes_unless_backend_kernel = true;
+  known->action = known->verdict.kind == VerdictKind::kUnknown ? Decision::Action::kObserve : Decision::Action::kCount;
+  known->is_composite = op.is_composite && !formulas_.overrides(op.name, op.overload);
+  if (known->is_composite) known->backends = backends_with_kernel(op.handle);
   return *known;
 }
 
@@ -106,13 +92,15 @@ attribution::ModuleId Context::module_of_call_path(const std::vector<std::string
     const std::lock_guard lock(mutex_);
     if (const auto known = call_paths_.find(text); known != call_paths_.end()) return known->second;
   }
-  // "TOP(Net)::forward", "layer1(Sequential)::forward", "SELF(Block)::_impl", "::relu": a frame of a submodule has a name
-  // before the parenthesis that is neither TOP nor SELF.
   attribution::ModuleId module = attribution::kRoot;
   for (const std::string& frame : path) {
-    const std::string name = frame.substr(0, frame.find('('));
-    const bool is_submodule = name.size() < frame.size() && !name.empty() && name != "TOP" && name != "SELF";
-    if (is_submodule) module = modules_.child(module, name);
+    // "TOP(Net)::forward", "layer1(Sequential)::forward", "SELF(Block)::_impl", "::relu", "CALL_FUNCTION::batch_norm(...)": the
+    // frame of a submodule has a name without a colon before the parenthesis, neither TOP nor SELF, and its type inside.
+    const std::size_t open = frame.find('(');
+    if (open == std::string::npos) continue;
+    const std::string name = frame.substr(0, open);
+    if (name.empty() || name == "TOP" || name == "SELF" || name.find(':') != std::string::npos) continue;
+    module = modules_.called_child(module, name, frame.substr(open + 1, frame.find(')', open) - open - 1));
   }
   const std::lock_guard lock(mutex_);
   call_paths_.emplace(std::move(text), module);

@@ -2,8 +2,10 @@
 // The boxed fallback and the typed kernels share it, so that both count alike.
 //
 // Note [Four rules]
-// The key is on top of everything, so it sees a call first; the keys that the dispatcher hands to a kernel tell what still lies below.
-// 1. A wrapper is below (autocast, vmap, functionalization): the call is let through. The wrapper calls the operator afresh, with the
+// The key is on top of everything, so it sees a call first; the keys that the dispatcher hands to a kernel tell what still lies
+// below.
+// 1. A wrapper is below (autocast, vmap, functionalization): the call is let through. The wrapper calls the operator afresh, with
+// the
 //    dtypes and shapes that really run, and the key sees that.
 // 2. Python is below (a TorchDispatchMode or a tensor subclass): the call is counted here. Python's fallback excludes every
 //    key above it, so this is the last that is seen of it.
@@ -14,21 +16,30 @@
 #ifndef TORCHTALLY_SRC_DISPATCH_INTERCEPTION_H_
 #define TORCHTALLY_SRC_DISPATCH_INTERCEPTION_H_
 
-#include <c10/core/impl/LocalDispatchKeySet.h>
-
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "dispatch/context.h"
 #include "dispatch/key.h"
+#include "dispatch/key_exclusion.h"
 #include "torchtally/op_call.h"
 
 namespace torchtally::dispatch {
 
 class Interception {
+  struct Nested;
+
  public:
   // `below`: the keys of the call that are below the key.
-  Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below);
+  Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below) {
+    const Position* position = current_position();
+    if (position == nullptr || position->context == nullptr) return;
+    innermost_ = entry_for(*position, op, below);
+    excludes_key_ = innermost_.action == Decision::Action::kCount;
+    needs_shapes_ = excludes_key_ && innermost_.slot->decision().needs_shapes;
+    if (C10_UNLIKELY(position->outer != nullptr)) add_guards_around(op, below);
+  }
   Interception(const Interception&) = delete;
   Interception& operator=(const Interception&) = delete;
 
@@ -41,17 +52,22 @@ class Interception {
   // Held while the operator's kernel runs.
   class Inside {
    public:
-    explicit Inside(const Interception& interception) {
-      if (interception.excludes_key_) {
-        exclude_.emplace(kKey);
-      } else if (interception.narrowed_ != nullptr) {
-        narrow_.emplace(kPositionKind, interception.narrowed_);
-      }
+    explicit Inside(const Interception& interception)
+        : exclusion_(interception.excludes_key_), nested_(interception.nested_.get()) {
+      if (C10_UNLIKELY(nested_ != nullptr)) narrow();
     }
+    ~Inside() {
+      if (C10_UNLIKELY(nested_ != nullptr)) widen();
+    }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
 
    private:
-    std::optional<c10::impl::ExcludeDispatchKeyGuard> exclude_;
-    std::optional<c10::DebugInfoGuard> narrow_;
+    void narrow();
+    void widen();
+
+    KeyExclusion exclusion_;
+    Nested* nested_;
   };
 
   // After the operator has returned, without and with a view of the call.
@@ -80,21 +96,36 @@ class Interception {
     Decision::Action action = Decision::Action::kDecompose;
   };
 
+  // What only nested guards need.
+  struct Nested {
+    std::vector<Entry> around;  // of the guards around the innermost
+    // Where guards disagree (one has a formula for a composite operator, say): those that go on counting inside.
+    std::shared_ptr<Position> narrowed;
+    std::optional<c10::DebugInfoGuard> narrow;
+  };
+
   template <typename Visit>
   void for_each_entry(Visit visit) const {
     if (innermost_.slot != nullptr) visit(innermost_);
-    for (const Entry& entry : around_) visit(entry);
+    if (C10_LIKELY(nested_ == nullptr)) return;
+    for (const Entry& entry : nested_->around) visit(entry);
   }
 
-  static Entry entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below);
+  static Entry entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below) {
+    const bool in_interpreter = C10_UNLIKELY(position.context->follows_interpreter());
+    Slot& slot = position.context->slot(in_interpreter ? interpreted_module(position) : position.module, op);
+    const Decision& decision = slot.decision();
+    return {&position, &slot, C10_UNLIKELY(decision.is_composite) ? composite_action(decision, below) : decision.action};
+  }
+  // The module whose TorchScript code is running.
+  static attribution::ModuleId interpreted_module(const Position& position);
+  static Decision::Action composite_action(const Decision& decision, c10::DispatchKeySet below);
   void add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below);
 
-  Entry innermost_;            // of the innermost guard, most often the only one
-  std::vector<Entry> around_;  // of the guards around it
+  Entry innermost_;  // of the innermost guard, most often the only one
+  std::unique_ptr<Nested> nested_;
   bool needs_shapes_ = false;
   bool excludes_key_ = false;
-  // Where guards disagree (one has a formula for a composite operator, say): the guards that go on counting inside.
-  std::shared_ptr<Position> narrowed_;
 };
 
 }  // namespace torchtally::dispatch

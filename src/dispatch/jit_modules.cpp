@@ -25,8 +25,8 @@ ParameterCount count_parameters(const torch::jit::Module& module) {
 
 void list_children(const torch::jit::Module& module, ModuleId id, ModuleTree& tree) {
   for (const auto& child : module.named_children()) {
-    const auto [child_id, is_new] = tree.register_module(id, child.name, child.value._ivalue().get(), type_name(child.value),
-                                                         count_parameters(child.value));
+    const auto [child_id, is_new] =
+        tree.register_module(id, child.name, child.value._ivalue().get(), type_name(child.value), count_parameters(child.value));
     if (is_new) list_children(child.value, child_id, tree);
   }
 }

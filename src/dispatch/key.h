@@ -14,18 +14,15 @@ inline constexpr c10::DispatchKey kKey = c10::DispatchKey::DeferredInit;
 inline constexpr c10::DispatchKeySet kBelow = c10::DispatchKeySet(c10::DispatchKeySet::FULL_AFTER, kKey);
 
 // Layers that call the operator afresh, with other dtypes or shapes: the key sees it again, when it is what really runs.
-inline constexpr c10::DispatchKeySet kWrappers = c10::autocast_dispatch_keyset | c10::DispatchKeySet({
-                                                                                    c10::DispatchKey::FuncTorchBatched,
-                                                                                    c10::DispatchKey::FuncTorchVmapMode,
-                                                                                    c10::DispatchKey::Batched,
-                                                                                    c10::DispatchKey::VmapMode,
-                                                                                    c10::DispatchKey::FuncTorchGradWrapper,
-                                                                                    c10::DispatchKey::FuncTorchDynamicLayerBackMode,
-                                                                                    c10::DispatchKey::Functionalize,
+inline constexpr c10::DispatchKeySet kWrappers =
+    c10::autocast_dispatch_keyset | c10::DispatchKeySet({
+      c10::DispatchKey::FuncTorchBatched, c10::DispatchKey::FuncTorchVmapMode, c10::DispatchKey::Batched,
+          c10::DispatchKey::VmapMode, c10::DispatchKey::FuncTorchGradWrapper, c10::DispatchKey::FuncTorchDynamicLayerBackMode,
+          c10::DispatchKey::Functionalize,
 #if TORCH_VERSION_MAJOR >= 2
-                                                                                    c10::DispatchKey::BatchedNestedTensor,
+          c10::DispatchKey::BatchedNestedTensor,
 #endif
-                                                                                });
+    });
 
 }  // namespace torchtally::dispatch
 

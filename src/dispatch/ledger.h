@@ -23,8 +23,9 @@ struct Decision {
     kDecompose,  // composite: nothing is counted, its parts are
   };
   Action action = Action::kObserve;
-  // Composite for some backends only: the call's keys decide between `action` and kDecompose.
-  bool decomposes_unless_backend_kernel = false;
+  // Composite, and the guard has no formula of its own for it: the call's keys decide between `action` and kDecompose.
+  bool is_composite = false;
+  BackendSet backends;  // if composite: those that have a kernel nevertheless, and make it a leaf
   bool needs_shapes = false;
   Verdict verdict;
 };
@@ -105,7 +106,8 @@ class Ledger {
   };
 
   static std::size_t hash(attribution::ModuleId module, OperatorKey op) {
-    const std::uint64_t mixed = (reinterpret_cast<std::uintptr_t>(op) >> 4) * 0x9E3779B97F4A7C15ULL + module * 0xC2B2AE3D27D4EB4FULL;
+    const std::uint64_t mixed =
+        (reinterpret_cast<std::uintptr_t>(op) >> 4) * 0x9E3779B97F4A7C15ULL + module * 0xC2B2AE3D27D4EB4FULL;
     return static_cast<std::size_t>(mixed >> 32);
   }
   void insert(const Entry& entry);

@@ -37,18 +37,16 @@ ModuleScope::ModuleScope(std::string_view name) {
   if (!dispatch::is_counting(dispatch::current_position())) return;
   const auto position = dispatch::settled_position();
   if (!dispatch::is_counting(position.get())) return;
-  state_ = std::make_unique<State>(
-      dispatch::deeper(*position, [&](attribution::ModuleTree& modules, attribution::ModuleId around) {
-        return modules.child(around, name);
-      }));
+  state_ = std::make_unique<State>(dispatch::deeper(
+      *position, [&](attribution::ModuleTree& modules, attribution::ModuleId around) { return modules.child(around, name); }));
 }
 
 ModuleScope::ModuleScope(const torch::nn::Module& module) {
   if (!dispatch::is_counting(dispatch::current_position())) return;
   const auto position = dispatch::settled_position();
   if (!dispatch::is_counting(position.get())) return;
-  state_ = std::make_unique<State>(
-      dispatch::deeper(*position, [&](attribution::ModuleTree& modules, attribution::ModuleId around) {
+  state_ =
+      std::make_unique<State>(dispatch::deeper(*position, [&](attribution::ModuleTree& modules, attribution::ModuleId around) {
         const auto known = modules.registered(&module);
         return known.has_value() ? *known : modules.child(around, module.name());
       }));

@@ -7,6 +7,12 @@
 
 namespace torchtally::dispatch {
 
+bool decomposes(const c10::OperatorHandle& op) {
+  // Composite by registration, but where no gradient is wanted it computes in a kernel of its own, which nobody would see.
+  const bool computes_itself = op.operator_name().name == "aten::max_pool1d";
+  return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd) && !computes_itself;
+}
+
 Operator::Operator(const c10::OperatorHandle& op)
     : handle(op), name(op.operator_name().name), overload(op.operator_name().overload_name) {
   const auto& arguments = op.schema().arguments();
@@ -21,8 +27,7 @@ Operator::Operator(const c10::OperatorHandle& op)
   }
   schema = {name, overload, parameters};
   result_count = op.schema().returns().size();
-  is_composite = op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd);
-  has_backend_kernel = is_composite && op.hasKernelForAnyDispatchKey(backend_keys());
+  is_composite = decomposes(op);
 }
 
 const Operator& find_operator(const c10::OperatorHandle& op) {
@@ -47,9 +52,14 @@ c10::DispatchKeySet backend_keys() {
   return keys;
 }
 
-bool backend_has_kernel(const c10::OperatorHandle& op, c10::DispatchKeySet keys) {
-  const c10::DispatchKey backend = (keys & backend_keys()).highestPriorityTypeId();
-  return backend != c10::DispatchKey::Undefined && op.hasKernelForDispatchKey(backend);
+BackendSet backends_with_kernel(const c10::OperatorHandle& op) {
+  BackendSet backends;
+  if (!op.hasKernelForAnyDispatchKey(backend_keys())) return backends;
+  for (std::size_t key = 1; key < backends.size(); ++key) {
+    const auto backend = static_cast<c10::DispatchKey>(key);
+    backends[key] = backend_keys().has(backend) && op.hasKernelForDispatchKey(backend);
+  }
+  return backends;
 }
 
 }  // namespace torchtally::dispatch

@@ -4,6 +4,7 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <bitset>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,7 @@ struct Operator {
   std::vector<OpSchema::Parameter> parameters;
   OpSchema schema;
   std::size_t result_count = 0;
-  // CompositeImplicitAutograd: PyTorch decomposes it, unless the call's own backend has a kernel.
-  bool is_composite = false;
-  bool has_backend_kernel = false;
+  bool is_composite = false;  // PyTorch decomposes it, unless the call's own backend has a kernel
 };
 
 // Identifies an operator overload as long as it is registered: the dispatcher's own copy of its name.
@@ -35,8 +34,14 @@ inline OperatorKey key_of(const c10::OperatorHandle& op) { return &op.operator_n
 // Thread-safe; the result lives for ever.
 const Operator& find_operator(const c10::OperatorHandle& op);
 
-// True if a kernel is registered for the backend that a call with these keys ends in.
-bool backend_has_kernel(const c10::OperatorHandle& op, c10::DispatchKeySet keys);
+// True if PyTorch has the operator as CompositeImplicitAutograd and it really calls other operators.
+bool decomposes(const c10::OperatorHandle& op);
+
+// Runtime keys of backends, by number.
+using BackendSet = std::bitset<static_cast<std::size_t>(c10::DispatchKey::EndOfRuntimeBackendKeys) + 1>;
+
+// The backends for which the operator has a kernel now.
+BackendSet backends_with_kernel(const c10::OperatorHandle& op);
 
 // The keys of all backends: where a CompositeImplicitAutograd operator may have a kernel of its own nevertheless.
 c10::DispatchKeySet backend_keys();

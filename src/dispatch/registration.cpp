@@ -63,9 +63,7 @@ class Registration {
     for (const c10::OperatorName& name : dispatcher.getAllOpNames()) {
       const auto op = dispatcher.findSchema(name);
       if (!op.has_value() || op->hasKernelForDispatchKey(kKey)) continue;
-      const bool always_decomposes = op->hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd) &&
-                                     !op->hasKernelForAnyDispatchKey(backend_keys());
-      if (!always_decomposes) continue;
+      if (!decomposes(*op) || op->hasKernelForAnyDispatchKey(backend_keys())) continue;
       hidden_.push_back({name, dispatcher.registerImpl(name, kKey, c10::KernelFunction::makeFallthrough(), {}, nullptr,
                                                        "torchtally: composite")});
     }
@@ -86,10 +84,10 @@ void ensure_registered(const FormulaSet& formulas) {
     try {
       registration = new Registration;
     } catch (const c10::Error& error) {
-      throw std::runtime_error(std::string("torchtally cannot count: another library has taken the dispatch key ") +
-                               c10::toString(kKey) +
-                               ", on which torchtally intercepts operators. Load only one of the two in a process. (LibTorch says: " +
-                               error.what_without_backtrace() + ")");
+      throw std::runtime_error(
+          std::string("torchtally cannot count: another library has taken the dispatch key ") + c10::toString(kKey) +
+          ", on which torchtally intercepts operators. Load only one of the two in a process. (LibTorch says: " +
+          error.what_without_backtrace() + ")");
     }
   }
   if (!formulas.overridden().empty()) registration->show_composites(formulas);

@@ -6,8 +6,8 @@
 
 namespace torchtally::dispatch {
 
-// Registers what is not registered yet. Thread-safe. Throws std::runtime_error if another library has taken the key; may be tried again.
-// Composite operators for which `formulas` has a formula are made visible: they are fallthrough otherwise.
+// Registers what is not registered yet. Thread-safe. Throws std::runtime_error if another library has taken the key; may be tried
+// again. Composite operators for which `formulas` has a formula are made visible: they are fallthrough otherwise.
 //
 // With TORCHTALLY_TYPED_KERNELS=0 in the environment everything goes through the boxed fallback: same counts, slower. For tests.
 void ensure_registered(const FormulaSet& formulas);

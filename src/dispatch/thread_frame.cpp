@@ -44,9 +44,7 @@ std::shared_ptr<const Position> settled_position() {
   return top == nullptr ? nullptr : top->shared_from_this();
 }
 
-bool key_is_active() {
-  return c10::impl::tls_is_dispatch_key_included(kKey) && !c10::impl::tls_is_dispatch_key_excluded(kKey);
-}
+bool key_is_active() { return c10::impl::tls_is_dispatch_key_included(kKey) && !c10::impl::tls_is_dispatch_key_excluded(kKey); }
 
 ThreadFrame::ThreadFrame(const char* owner, std::shared_ptr<Position> position, Key key)
     : owner_(owner),

@@ -14,6 +14,7 @@
 #include <array>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "dispatch/arena.h"
 #include "dispatch/call_view.h"
@@ -36,6 +37,10 @@ struct IsBoolArray : std::false_type {};
 template <std::size_t N>
 struct IsBoolArray<std::array<bool, N>> : std::true_type {};
 
+template <typename T>
+struct IsTensorList : std::disjunction<std::is_same<T, at::TensorList>, std::is_same<T, at::ITensorListRef>,
+                                       std::is_same<T, std::vector<at::Tensor>>> {};
+
 template <typename List>
 Argument borrow_tensors(const List& list, CallArena& arena) {
   auto* views = arena.allocate<TensorView>(list.size());
@@ -52,8 +57,7 @@ Argument borrow_argument(const T& value, CallArena& arena) {
     return value.has_value() ? borrow_argument(*value, arena) : Argument();
   } else if constexpr (std::is_same_v<T, at::Tensor>) {
     return Argument(borrow_view(value));
-  } else if constexpr (std::is_same_v<T, at::TensorList> || std::is_same_v<T, at::ITensorListRef> ||
-                       std::is_same_v<T, std::vector<at::Tensor>>) {
+  } else if constexpr (typed_argument::IsTensorList<T>::value) {
     return typed_argument::borrow_tensors(value, arena);
   } else if constexpr (std::is_same_v<T, c10::List<compat::optional<at::Tensor>>>) {
     auto* views = arena.allocate<TensorView>(value.size());

@@ -1,20 +1,18 @@
 // TypedKernel: the key's kernel for one operator whose C++ signature is known. Boxing is most of what the boxed fallback costs;
 // this does away with it. One template over PyTorch's operator structs (at::_ops::mm: its schema type and its redispatch).
 //
-// Inputs are looked at after the operator has run, where they are: the caller keeps what it passed by reference. So this is for operators
-// that leave their inputs' sizes and strides alone: functional ones and in-place arithmetic, not resize_, set_ or out=.
+// Inputs are looked at after the operator has run, where they are: the caller keeps what it passed by reference. So this is for
+// operators that leave their inputs' sizes and strides alone: functional ones and in-place arithmetic, not resize_, set_ or out=.
 #ifndef TORCHTALLY_SRC_DISPATCH_TYPED_KERNEL_H_
 #define TORCHTALLY_SRC_DISPATCH_TYPED_KERNEL_H_
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/library.h>
 
-#include <array>
-#include <tuple>
 #include <type_traits>
 
 #include "dispatch/interception.h"
-#include "dispatch/typed_argument.h"
+#include "dispatch/typed_call.h"
 
 namespace torchtally::dispatch {
 
@@ -31,13 +29,11 @@ struct TypedKernel<Op, Return(Args...)> {
 
     const Interception interception(handle(), below);
     decltype(auto) result = run(interception, below, args...);
-    if (!interception.needs_shapes()) {
-      interception.record();
+    if (interception.needs_shapes()) {
+      TypedCall<std::remove_reference_t<decltype(result)>, std::decay_t<Args>...> call(result, args...);
+      interception.record(OpCall(interception.op().schema, call, call.traffic()));
     } else {
-      CallArena arena;
-      const std::array<Argument, sizeof...(Args)> arguments = {borrow_argument(args, arena)...};
-      const auto results = borrow_results(result, arena);
-      interception.record(OpCall(interception.op().schema, arguments, results));
+      interception.record();
     }
     return result;
   }
@@ -51,16 +47,6 @@ struct TypedKernel<Op, Return(Args...)> {
   static Return run(const Interception& interception, c10::DispatchKeySet below, Args... args) {
     const Interception::Inside inside(interception);
     return Op::redispatch(below, args...);
-  }
-
-  template <typename T>
-  static std::array<Argument, 1> borrow_results(const T& result, CallArena& arena) {
-    return {borrow_argument(result, arena)};
-  }
-  template <typename... Ts>
-  static std::array<Argument, sizeof...(Ts)> borrow_results(const std::tuple<Ts...>& result, CallArena& arena) {
-    return std::apply([&](const auto&... each) { return std::array<Argument, sizeof...(Ts)>{borrow_argument(each, arena)...}; },
-                      result);
   }
 };
 

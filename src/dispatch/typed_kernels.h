@@ -1,5 +1,5 @@
-// The operators that vision and language models call most go through typed kernels, by group. Any operator may be added to a list, or
-// taken from it: only the cost of counting changes, never a count.
+// The operators that vision and language models call most go through typed kernels, by group. Any operator may be added to a
+// list, or taken from it: only the cost of counting changes, never a count.
 #ifndef TORCHTALLY_SRC_DISPATCH_TYPED_KERNELS_H_
 #define TORCHTALLY_SRC_DISPATCH_TYPED_KERNELS_H_
 

@@ -100,9 +100,10 @@ Cost Verdict::cost_of(const OpCall& call) const {
       (kind == Kind::kZero && (reason == ZeroReason::kView || reason == ZeroReason::kMetadata || reason == ZeroReason::kIgnored));
   if (touches_nothing) return cost;
   const bool reads = kind == Kind::kCounted || reason == ZeroReason::kCopy || reason == ZeroReason::kComparison;
-  if (reads) cost.bytes_read = call.input_bytes();
-  cost.bytes_written = call.output_bytes();
-  cost.activations = call.output_elements();
+  const Traffic& traffic = call.traffic();
+  if (reads) cost.bytes_read = traffic.bytes_read;
+  cost.bytes_written = traffic.bytes_written;
+  cost.activations = traffic.elements_written;
   if (user != nullptr) {
     (*user)(call, cost);
   } else if (row != nullptr && row->formula != nullptr) {

@@ -7,7 +7,7 @@ void per_output(const OpCall&, const Row& row, Cost& cost) { add_work(cost, cost
 
 void per_input(const OpCall& call, const Row& row, Cost& cost) {
   add_work(cost, elements_of(call.argument(std::size_t{0})), row.each);
-  if (!call.results().empty()) add_work(cost, elements_of(call.results()[0]), row.result);
+  if (call.output().defined()) add_work(cost, call.output().numel(), row.result);
 }
 
 // self + alpha * other: one more multiplication where alpha is not 1.

@@ -49,6 +49,31 @@ TEST(ModuleTreeTest, ScopesAreChildrenAndADottedNameIsAPath) {
   EXPECT_FALSE(tree.snapshot({})[inner].registered);
 }
 
+// TorchScript's call path has no frame for a container: the call of self.blocks[0] shows as "0(Block)".
+TEST(ModuleTreeTest, CalledChildIsFoundThroughContainers) {
+  ModuleTree tree;
+  const int list = 0, nested = 0, block = 0, other = 0;
+  const ModuleId blocks = tree.register_module(kRoot, "blocks", &list, "ModuleList", {}).first;
+  const ModuleId first = tree.register_module(blocks, "0", &block, "Block", {}).first;
+  const ModuleId dict = tree.register_module(kRoot, "dict", &nested, "ModuleDict", {}).first;
+  tree.register_module(dict, "0", &other, "Linear", {});
+  EXPECT_EQ(tree.called_child(kRoot, "0", "Block"), first);
+  EXPECT_EQ(tree.called_child(kRoot, "blocks", "ModuleList"), blocks);
+}
+
+TEST(ModuleTreeTest, CalledChildThatSeveralContainersHaveIsNamedAfterAllOfThem) {
+  ModuleTree tree;
+  const int net = 0, inner = 0, outer = 0, a = 0, b = 0;
+  const ModuleId fpn = tree.register_module(kRoot, "fpn", &net, "Pyramid", {}).first;
+  const ModuleId first = tree.register_module(fpn, "inner_blocks", &inner, "ModuleList", {}).first;
+  const ModuleId second = tree.register_module(fpn, "layer_blocks", &outer, "ModuleList", {}).first;
+  tree.register_module(first, "0", &a, "Conv", {});
+  tree.register_module(second, "0", &b, "Conv", {});
+  const ModuleId called = tree.called_child(fpn, "0", "Conv");
+  EXPECT_EQ(tree.snapshot({})[called].name, "fpn.{inner_blocks|layer_blocks}.0");
+  EXPECT_EQ(tree.called_child(fpn, "0", "Conv"), called);
+}
+
 TEST(ModuleTreeTest, AModuleIsCalledIfSomethingBelowItIs) {
   ModuleTree tree;
   const ModuleId layer = tree.register_module(kRoot, "layer", &kLayer, "Block", {}).first;

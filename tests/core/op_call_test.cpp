@@ -115,9 +115,9 @@ TEST(OpCall, OutArgumentsAreNotRead) {
   const std::array arguments = {Argument(dense()), Argument(expanded()), Argument(dense())};
   const std::array results = {Argument(dense())};
   const OpCall call(schema, arguments, results);
-  EXPECT_EQ(call.input_bytes(), 120);
-  EXPECT_EQ(call.output_bytes(), 96);
-  EXPECT_EQ(call.output_elements(), 24);
+  EXPECT_EQ(call.traffic().bytes_read, 120);
+  EXPECT_EQ(call.traffic().bytes_written, 96);
+  EXPECT_EQ(call.traffic().elements_written, 24);
 }
 
 // Nothing is returned: the mutated list is the output, read and written.
@@ -127,9 +127,9 @@ TEST(OpCall, MutatedArgumentsAreTheOutputsOfAnOperatorThatReturnsNothing) {
   const OpSchema schema{"aten::_foreach_add_", "List", parameters};
   const std::array arguments = {Argument(absl::MakeConstSpan(list)), Argument(absl::MakeConstSpan(list))};
   const OpCall call(schema, arguments, {});
-  EXPECT_EQ(call.input_bytes(), 4 * 96);
-  EXPECT_EQ(call.output_bytes(), 2 * 96);
-  EXPECT_EQ(call.output_elements(), 48);
+  EXPECT_EQ(call.traffic().bytes_read, 4 * 96);
+  EXPECT_EQ(call.traffic().bytes_written, 2 * 96);
+  EXPECT_EQ(call.traffic().elements_written, 48);
 }
 
 }  // namespace
