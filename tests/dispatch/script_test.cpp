@@ -1,0 +1,296 @@
+// TorchScript models, attributed by the interpreter's call stack with no change to them.
+#include <gmock/gmock.h>
+#include <torch/csrc/jit/api/compilation_unit.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/frontend/resolver.h>
+#include <torch/csrc/jit/frontend/sugared_value.h>
+#include <torch/csrc/jit/python/update_graph_executor_opt.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support.h"
+#include "torchtally/module_scope.h"
+
+namespace torchtally::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using torch::jit::Module;
+
+// torch.*, fork(f, ...), and the functions of a compilation unit.
+struct Names : torch::jit::NativeResolver {
+  explicit Names(torch::jit::CompilationUnit* functions = nullptr) : functions(functions) {}
+  std::shared_ptr<torch::jit::SugaredValue> resolveValue(const std::string& name, torch::jit::GraphFunction& method,
+                                                         const torch::jit::SourceRange& range) override {
+    if (name == "fork") return torch::jit::SpecialFormValue::create(torch::jit::prim::fork);
+    if (functions != nullptr) {
+      if (auto* function = functions->find_function(name)) return std::make_shared<torch::jit::FunctionValue>(function);
+    }
+    return NativeResolver::resolveValue(name, method, range);
+  }
+  torch::jit::CompilationUnit* functions;
+};
+
+void define(Module& module, const std::string& source, torch::jit::CompilationUnit* functions = nullptr) {
+  module.define(source, std::make_shared<Names>(functions));
+}
+
+Module conv2d(int in, int out) {
+  Module module("Conv2d");
+  module.register_parameter("weight", at::ones({out, in, 3, 3}), /*is_buffer=*/false);
+  module.register_parameter("bias", at::ones({out}), /*is_buffer=*/false);
+  define(module, "def forward(self, x):\n  return torch.conv2d(x, self.weight, self.bias)\n");
+  return module;
+}
+
+Module linear(int in, int out) {
+  Module module("Linear");
+  module.register_parameter("weight", at::ones({out, in}), /*is_buffer=*/false);
+  module.register_parameter("bias", at::ones({out}), /*is_buffer=*/false);
+  define(module, "def forward(self, x):\n  return torch.linear(x, self.weight, self.bias)\n");
+  return module;
+}
+
+at::Tensor run(Module& module, const at::Tensor& x) { return module.forward({x}).toTensor(); }
+
+std::vector<std::string> names(const Tally& tally) {
+  std::vector<std::string> names;
+  for (const ModuleInfo& module : tally.modules()) names.push_back(module.name);
+  return names;
+}
+
+Module lenet() {
+  Module net("LeNet");
+  net.register_module("conv1", conv2d(1, 6));
+  net.register_module("conv2", conv2d(6, 16));
+  net.register_module("fc1", linear(576, 120));
+  net.register_module("fc2", linear(120, 84));
+  net.register_module("fc3", linear(84, 10));
+  define(net, R"(
+def forward(self, x):
+    x = torch.max_pool2d(torch.relu(self.conv1.forward(x)), [2, 2])
+    x = torch.max_pool2d(torch.relu(self.conv2.forward(x)), [2, 2])
+    x = torch.flatten(x, 1)
+    x = torch.relu(self.fc1.forward(x))
+    x = torch.relu(self.fc2.forward(x))
+    return self.fc3.forward(x)
+)");
+  return net;
+}
+
+TEST(Script, TheSeedExample) {
+  Module net = lenet();
+  CountingGuard guard(net);
+  // From the second run on the profiling executor would rewrite the graph and forget the modules.
+  for (int n = 1; n <= 3; ++n) {
+    run(net, at::ones({1, 1, 32, 32}));
+    const Tally tally = guard.tally();
+    EXPECT_EQ(tally.total().macs, n * 274656);
+    EXPECT_EQ(tally.by_operator().at("aten::convolution").macs, n * 194616);
+    EXPECT_EQ(tally.by_operator().at("aten::addmm").macs, n * 80040);
+    EXPECT_EQ(module_macs(tally, "conv1"), n * 48600);
+    EXPECT_EQ(module_macs(tally, "conv2"), n * 146016);
+    EXPECT_EQ(module_macs(tally, "fc1"), n * 69120);
+    EXPECT_EQ(module_macs(tally, "fc2"), n * 10080);
+    EXPECT_EQ(module_macs(tally, "fc3"), n * 840);
+    EXPECT_EQ(tally.modules().size(), 6u);  // no other name has come up
+    EXPECT_THAT(tally.uncalled_modules(), IsEmpty());
+    EXPECT_TRUE(tally.unknown_operators().empty());
+  }
+  EXPECT_EQ(guard.tally().parameters().total, 81194);
+  EXPECT_EQ(guard.tally().modules().at(0).type, "LeNet");
+  EXPECT_EQ(guard.tally().modules().at(1).type, "Conv2d");
+}
+
+TEST(Script, AModelThatHasRunBeforeAndIsLoadedFromAnArchive) {
+  std::stringstream archive;
+  lenet().save(archive);
+  Module net = torch::jit::load(archive);
+  for (int n = 0; n < 3; ++n) run(net, at::ones({1, 1, 32, 32}));  // optimized by now
+  CountingGuard guard(net);
+  run(net, at::ones({1, 1, 32, 32}));
+  const Tally tally = guard.tally();
+  EXPECT_EQ(tally.total().macs, 274656);
+  EXPECT_EQ(module_macs(tally, "conv2"), 146016);
+  EXPECT_EQ(module_macs(tally, "fc3"), 840);
+  EXPECT_THAT(names(tally), ElementsAre("", "conv1", "conv2", "fc1", "fc2", "fc3"));
+}
+
+TEST(Script, TheExecutorsSettingIsRestored) {
+  Module net = lenet();
+  for (const bool before : {true, false}) {
+    torch::jit::setGraphExecutorOptimize(before);
+    {
+      CountingGuard guard(net);
+      EXPECT_FALSE(torch::jit::getGraphExecutorOptimize());
+    }
+    EXPECT_EQ(torch::jit::getGraphExecutorOptimize(), before);
+  }
+  torch::jit::setGraphExecutorOptimize(true);
+}
+
+TEST(Script, TheExecutorsSettingIsRestoredAlsoAfterGuardsOutOfOrder) {
+  Module net = lenet();
+  ASSERT_TRUE(torch::jit::getGraphExecutorOptimize());
+  auto* outer = new CountingGuard(net);
+  auto* inner = new CountingGuard(net);
+  EXPECT_THROW(delete outer, GuardMisuse);
+  delete inner;
+  const bool after = torch::jit::getGraphExecutorOptimize();
+  torch::jit::setGraphExecutorOptimize(true);
+  EXPECT_TRUE(after);
+  EXPECT_TRUE(thread_is_clean());
+}
+
+TEST(Script, AModelOfAnotherKindLeavesTheExecutorAlone) {
+  CountingGuard guard;
+  EXPECT_TRUE(torch::jit::getGraphExecutorOptimize());
+}
+
+TEST(Script, ASharedModuleCalledByEitherName) {
+  Module net("Net");
+  const Module shared = linear(3, 4);
+  net.register_module("encoder", shared);
+  net.register_module("decoder", shared);
+  define(net, "def forward(self, x):\n  return self.encoder.forward(x) + self.decoder.forward(x)\n");
+  CountingGuard guard(net);
+  run(net, at::ones({2, 3}));
+  const Tally tally = guard.tally();
+  ASSERT_EQ(tally.modules().size(), 2u);
+  EXPECT_EQ(tally.modules().at(1).name, "encoder");
+  EXPECT_THAT(tally.modules().at(1).aliases, ElementsAre("decoder"));
+  EXPECT_EQ(module_macs(tally, "encoder"), 48);  // twice 2·3·4
+  EXPECT_EQ(tally.parameters().total, 16);
+}
+
+TEST(Script, FunctionsOtherMethodsAndLoops) {
+  torch::jit::CompilationUnit functions;
+  functions.define(c10::nullopt, "def square(x):\n  return torch.mm(x, x)\n", torch::jit::nativeResolver(), nullptr);
+  Module block("Block");
+  block.register_module("fc", linear(4, 4));
+  define(block, R"(
+def twice(self, x):
+    return self.fc.forward(self.fc.forward(x))
+def forward(self, x):
+    return square(self.twice(x))
+)",
+         &functions);
+  Module net("Net");
+  net.register_module("block", block);
+  define(net, R"(
+def forward(self, x):
+    for i in range(5):
+        x = self.block.forward(x)
+    return x
+)");
+  CountingGuard guard(net);
+  run(net, at::ones({4, 4}));
+  const Tally tally = guard.tally();
+  // Each time two layers of 4·4·4 and a product of the same size, which belongs to the module that called the function.
+  EXPECT_EQ(module_macs(tally, "block.fc"), 5 * 2 * 64);
+  EXPECT_EQ(module_macs(tally, "block"), 5 * 3 * 64);
+  EXPECT_THAT(names(tally), ElementsAre("", "block", "block.fc"));
+  EXPECT_THAT(tally.uncalled_modules(), IsEmpty());
+}
+
+TEST(Script, CountsWhatFeedsOnlyControlFlow) {
+  Module net("Net");
+  define(net, R"(
+def forward(self, x):
+    if bool(torch.gt(torch.sum(torch.mm(x, x)), 0)):
+        return torch.add(x, 1)
+    return x
+)");
+  CountingGuard guard(net);
+  run(net, at::ones({8, 8}));
+  EXPECT_EQ(macs(guard), 8 * 8 * 8);
+  EXPECT_EQ(calls_of(guard.tally(), "aten::add"), 1);
+}
+
+TEST(Script, CountsALoopAsOftenAsItRan) {
+  Module net("Net");
+  net.register_module("step", linear(2, 2));
+  define(net, R"(
+def forward(self, x):
+    while float(torch.sum(x)) < 100.0:
+        x = self.step.forward(x)
+    return x
+)");
+  CountingGuard guard(net);
+  // All ones: a (2, 2) of v becomes 2v + 1. The sums are 4, 12, 28, 60, 124: four layers of 2·2·2 MACs.
+  run(net, at::ones({2, 2}));
+  EXPECT_EQ(macs(guard), 32);
+  EXPECT_EQ(module_macs(guard.tally(), "step"), 32);
+}
+
+TEST(Script, Forks) {
+  torch::jit::CompilationUnit functions;
+  functions.define(c10::nullopt, "def square(x):\n  return torch.mm(x, x)\n", torch::jit::nativeResolver(), nullptr);
+  Module net("Net");
+  define(net, R"(
+def forward(self, x):
+    first = fork(square, x)
+    second = fork(square, x)
+    return torch.wait(first) + torch.wait(second) + torch.mm(x, x)
+)",
+         &functions);
+  CountingGuard guard(net);
+  for (int n = 1; n <= 20; ++n) {
+    run(net, at::ones({4, 4}));
+    ASSERT_EQ(macs(guard), n * 3 * 64);
+  }
+}
+
+TEST(Script, ASubmodulesOwnMethodCalledFromOutsideIsTheRoots) {
+  Module net = lenet();
+  CountingGuard guard(net);
+  Module fc3 = net.attr("fc3").toModule();
+  run(fc3, at::ones({1, 84}));
+  // The interpreter's stack starts at the method that was called; it does not say where the model has it.
+  EXPECT_EQ(module_macs(guard.tally(), ""), 840);
+}
+
+TEST(Script, UncalledModulesAndParameters) {
+  Module net("Net");
+  net.register_module("used", linear(3, 4));
+  net.register_module("unused", linear(5, 6));
+  define(net, "def forward(self, x):\n  return self.used.forward(x)\n");
+  net.attr("unused").toModule().attr("weight").toTensor().set_requires_grad(false);
+  CountingGuard guard(net);
+  run(net, at::ones({2, 3}));
+  const Tally tally = guard.tally();
+  EXPECT_THAT(tally.uncalled_modules(), ElementsAre("unused"));
+  EXPECT_EQ(tally.parameters().total, 3 * 4 + 4 + 5 * 6 + 6);
+  EXPECT_EQ(tally.parameters().trainable, 0);  // made from tensors that ask for no gradient
+}
+
+TEST(Script, WithoutTheModelAScopeNamesWhatRuns) {
+  Module net = lenet();
+  CountingGuard guard;
+  {
+    ModuleScope scope("net");
+    run(net, at::ones({1, 1, 32, 32}));
+  }
+  EXPECT_EQ(module_macs(guard.tally(), "net"), 274656);
+}
+
+TEST(Script, AnExceptionInsideLeavesEverythingAsItWas) {
+  Module net = lenet();
+  {
+    CountingGuard guard(net);
+    EXPECT_ANY_THROW(run(net, at::ones({1, 1, 3, 3})));
+    run(net, at::ones({1, 1, 32, 32}));
+    // conv1 of a 3x3 image ran before: 6 outputs of 9 products.
+    EXPECT_EQ(module_macs(guard.tally(), "conv1"), 48600 + 54);
+    EXPECT_EQ(module_macs(guard.tally(), "fc3"), 840);
+  }
+  EXPECT_TRUE(thread_is_clean());
+}
+
+}  // namespace
+}  // namespace torchtally::testing
