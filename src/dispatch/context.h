@@ -100,6 +100,7 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
     const c10::ThreadLocalDebugInfo* self = nullptr;
     bool key_was_included = false;
     bool key_was_excluded = false;
+    bool executor_was_optimizing = false;  // and was switched off
   };
   Undo undo;
   std::atomic<bool> closed = false;

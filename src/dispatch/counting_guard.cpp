@@ -1,7 +1,5 @@
 #include "torchtally/counting_guard.h"
 
-#include <torch/csrc/jit/python/update_graph_executor_opt.h>
-
 #include <optional>
 #include <utility>
 
@@ -31,26 +29,16 @@ class GuardState {
     list_modules(model, context().modules());
   }
 
-  // Note [The optimizing executor]
-  // From the second run on TorchScript's profiling executor rewrites a graph, and the rewritten one no longer knows its modules.
-  void follow_interpreter() {
-    context().follow_interpreter();
-    optimized_before_ = torch::jit::getGraphExecutorOptimize();
-    torch::jit::setGraphExecutorOptimize(false);
-  }
+  void follow_interpreter() { context().follow_interpreter(); }
 
   void open() { frame_.emplace("CountingGuard", position_, ThreadFrame::Key::kCount); }
 
-  void close() {
-    if (optimized_before_.has_value()) torch::jit::setGraphExecutorOptimize(*optimized_before_);
-    frame_->close();
-  }
+  void close() { frame_->close(); }
 
   Context& context() const { return *position_->context; }
 
  private:
   std::shared_ptr<Position> position_;
-  std::optional<bool> optimized_before_;
   std::optional<ThreadFrame> frame_;
 };
 

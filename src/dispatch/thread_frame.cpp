@@ -1,6 +1,7 @@
 #include "dispatch/thread_frame.h"
 
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/csrc/jit/python/update_graph_executor_opt.h>
 
 #include <exception>
 #include <utility>
@@ -18,10 +19,18 @@ void set_key(bool included, bool excluded) {
   c10::impl::tls_set_dispatch_key_excluded(kKey, excluded);
 }
 
+// Note [The optimizing executor]
+// From the second run on TorchScript's profiling executor rewrites a graph, and the rewritten one no longer knows its modules. So
+// it is off where a guard follows the interpreter.
+bool needs_plain_executor(const Position& position, ThreadFrame::Key key) {
+  return key == ThreadFrame::Key::kCount && position.context->follows_interpreter();
+}
+
 // Takes the thread back to what it was before this position. False if something of another kind has been pushed above it, by a
 // profiler for example: then only the keys go back.
 bool pop(const Position& position) {
   set_key(position.undo.key_was_included, position.undo.key_was_excluded);
+  if (position.undo.executor_was_optimizing) torch::jit::setGraphExecutorOptimize(true);
   const bool is_on_top = ThreadLocalDebugInfo::current().get() == position.undo.self;
   if (is_on_top) {
     const std::shared_ptr<ThreadLocalDebugInfo> below = position.undo.below;  // the position may die with the next line
@@ -57,6 +66,8 @@ ThreadFrame::ThreadFrame(const char* owner, std::shared_ptr<Position> position, 
   undo.key_was_excluded = c10::impl::tls_is_dispatch_key_excluded(kKey);
   ThreadLocalDebugInfo::_push(kPositionKind, position_);
   undo.self = ThreadLocalDebugInfo::current().get();
+  undo.executor_was_optimizing = needs_plain_executor(*position_, key) && torch::jit::getGraphExecutorOptimize();
+  if (undo.executor_was_optimizing) torch::jit::setGraphExecutorOptimize(false);
   if (key == Key::kCount) set_key(true, false);
   if (key == Key::kPause) set_key(undo.key_was_included, true);
 }
