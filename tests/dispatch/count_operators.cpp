@@ -202,7 +202,7 @@ std::map<std::string, std::function<void()>> cases() {
       {"mean", [=] { at::mean(x, 1); }},
       {"mean_of_all",
        [=] {
-         at::mean(whole, {0, 1}, false, at::kFloat);
+         at::mean(whole, at::IntArrayRef({0, 1}), false, at::kFloat);
        }},
       {"mm", [=] { at::mm(x, y); }},
       {"mm_complex", [=] { at::mm(complex, complex.t()); }},
