@@ -57,6 +57,8 @@ def build(name):
         options["init_weights"] = False
     if name == "googlenet":
         options["aux_logits"] = False
+    if name == "vit_h_14":
+        options["image_size"] = 518
     return models.get_model(name, **options).eval()
 
 
