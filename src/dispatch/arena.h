@@ -21,6 +21,12 @@ class Arena {
     return arena;
   }
 
+  Arena() = default;
+  // The thread ends: what still runs on it, in the destructors of others' thread-local variables, must not be counted any more.
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
   // Default-constructed elements.
   template <typename T>
   T* allocate(std::size_t count) {

@@ -1,8 +1,12 @@
 #include "dispatch/context.h"
 
+#include <c10/core/impl/LocalDispatchKeySet.h>
+
 #include <array>
 #include <map>
 #include <utility>
+
+#include "dispatch/key.h"
 
 namespace torchtally::dispatch {
 namespace {
@@ -22,6 +26,7 @@ struct Leases {
   Leases& operator=(const Leases&) = delete;
   ~Leases() {
     thread_is_ending = true;
+    c10::impl::tls_set_dispatch_key_included(kKey, false);  // as Arena's destructor does
     cached_ledgers = {};
     for (const auto& ledger : ledgers) release(ledger);
   }
