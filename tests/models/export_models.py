@@ -42,6 +42,15 @@ def drop_weights(model):
         parameter.data = torch.zeros((), dtype=parameter.dtype).expand(parameter.shape)
 
 
+def freeze_batch_norms(module):
+    """What torchvision does where it is given weights: normalization then has buffers and no parameters."""
+    for name, child in module.named_children():
+        if isinstance(child, torch.nn.BatchNorm2d):
+            setattr(module, name, torchvision.ops.FrozenBatchNorm2d(child.num_features))
+        else:
+            freeze_batch_norms(child)
+
+
 def build(name):
     """The model as torchvision's published figures have it, or None if this torchvision does not know it."""
     models = torchvision.models
@@ -59,7 +68,10 @@ def build(name):
         options["aux_logits"] = False
     if name == "vit_h_14":
         options["image_size"] = 518
-    return models.get_model(name, **options).eval()
+    model = models.get_model(name, **options)
+    if name in ("fasterrcnn_resnet50_fpn", "fcos_resnet50_fpn", "maskrcnn_resnet50_fpn"):
+        freeze_batch_norms(model.backbone)
+    return model.eval()
 
 
 def example_input(name):
