@@ -59,7 +59,7 @@ template <typename Op, typename Scope, int kLength>
 void call(benchmark::State& state) {
   const at::NoGradGuard no_grad;
   const Op op;
-  const Scope scope;
+  [[maybe_unused]] const Scope scope;
   for (int i = 0; i < 100; ++i) benchmark::DoNotOptimize(op.run());
   const std::int64_t allocations_before = allocations();
   for (auto _ : state) {

@@ -58,6 +58,18 @@ struct Cost {
   }
   friend constexpr Cost operator+(Cost a, const Cost& b) { return a += b; }
 
+  // The cost of `n` calls alike.
+  friend constexpr Cost operator*(Cost cost, Count n) {
+    cost.calls *= n;
+    cost.macs *= n;
+    cost.flops *= n;
+    cost.transcendentals *= n;
+    cost.bytes_read *= n;
+    cost.bytes_written *= n;
+    cost.activations *= n;
+    return cost;
+  }
+
   friend constexpr bool operator==(const Cost& a, const Cost& b) {
     return a.calls == b.calls && a.macs == b.macs && a.flops == b.flops && a.transcendentals == b.transcendentals &&
            a.bytes_read == b.bytes_read && a.bytes_written == b.bytes_written && a.activations == b.activations;

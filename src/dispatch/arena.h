@@ -16,14 +16,9 @@ namespace torchtally::dispatch {
 class Arena {
  public:
   // This thread's.
-  static Arena& local() {
-    thread_local Arena arena;
-    return arena;
-  }
+  static Arena& local();
 
   Arena() = default;
-  // The thread ends: what still runs on it, in the destructors of others' thread-local variables, must not be counted any more.
-  ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 

@@ -2,6 +2,7 @@
 
 #include "dispatch/call_view.h"
 #include "dispatch/interception.h"
+#include "dispatch/is_same.h"
 
 namespace torchtally::dispatch {
 
@@ -24,12 +25,20 @@ void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, tor
   CallArena arena;
   // The kernel consumes its inputs. Copies of sizes, not of tensors: a reference would defeat buffer stealing and in-place reuse.
   const Operator& known = interception.op();
-  const auto arguments = copy_arguments(*stack, known.parameters.size(), arena);
+  const std::size_t count = known.parameters.size();
+  RememberedCall* const like = interception.remembered();
+  const bool has_same_arguments = like != nullptr && are_same(like->arguments, stack->data() + (stack->size() - count));
+  const auto arguments = has_same_arguments ? like->arguments : copy_arguments(*stack, count, arena);
   {
     const Interception::Inside inside(interception);
     op.redispatchBoxed(below, stack);
   }
-  interception.record(OpCall(known.schema, arguments, copy_arguments(*stack, known.result_count, arena)));
+  // Results may depend on data.
+  if (has_same_arguments && are_same(like->results, stack->data() + (stack->size() - known.result_count))) {
+    like->repeat();
+  } else {
+    interception.record(OpCall(known.schema, arguments, copy_arguments(*stack, known.result_count, arena)));
+  }
 }
 
 }  // namespace torchtally::dispatch

@@ -46,10 +46,10 @@ bool needs_shapes(const Verdict& verdict) {
 
 }  // namespace
 
-[[gnu::tls_model("initial-exec")]] thread_local std::array<CachedLedger, kCachedDepths> cached_ledgers;
+[[gnu::tls_model("initial-exec")]] __thread std::array<CachedLedger, kCachedDepths> cached_ledgers;
 
-Context::Context(FormulaSet formulas, std::size_t depth)
-    : id_(next_context_id()), depth_(depth), formulas_(std::move(formulas)) {}
+Context::Context(FormulaSet formulas, Options options)
+    : id_(next_context_id()), options_(options), formulas_(std::move(formulas)) {}
 
 Ledger& Context::lease_ledger() {
   std::shared_ptr<LeasedLedger> free;
@@ -66,15 +66,20 @@ Ledger& Context::lease_ledger() {
   }
   Ledger& ledger = free->ledger;
   if (thread_is_ending) return ledger;  // an operator in a thread-local destructor: nobody will return this lease
-  const std::size_t place = depth_ % kCachedDepths;
+  const std::size_t place = depth() % kCachedDepths;
   Leases::release(std::exchange(leases.ledgers[place], std::move(free)));
-  cached_ledgers[place] = {id_, &ledger};
+  cached_ledgers[place] = {id_, &ledger, ledger.index()};
   return ledger;
 }
 
-Slot& Context::add_slot(attribution::ModuleId module, const c10::OperatorHandle& op) {
-  const Operator& known = find_operator(op);
-  return ledger().add_slot(module, key_of(op), known, decision(known));
+Slot& Context::slot(attribution::ModuleId module, const c10::OperatorHandle& op) {
+  CachedLedger& cached = cached_ledgers[depth() % kCachedDepths];
+  Ledger& ledger = cached.context == id_ ? *cached.ledger : lease_ledger();
+  if (Slot* known = ledger.index().find(module, key_of(op)); known != nullptr) return *known;
+  const Operator& operator_info = find_operator(op);
+  Slot& added = ledger.add_slot(module, key_of(op), operator_info, decision(operator_info));
+  if (cached.context == id_) cached.index = ledger.index();
+  return added;
 }
 
 const Decision& Context::decision(const Operator& op) {
@@ -84,6 +89,7 @@ const Decision& Context::decision(const Operator& op) {
   known = std::make_unique<Decision>();
   known->verdict = formulas_.verdict(op.name, op.overload);
   known->needs_shapes = needs_shapes(known->verdict);
+  known->remembers_calls = known->needs_shapes && known->verdict.user == nullptr;
   known->action = known->verdict.kind == VerdictKind::kUnknown ? Decision::Action::kObserve : Decision::Action::kCount;
   known->is_composite = op.is_composite && !formulas_.overrides(op.name, op.overload);
   if (known->is_composite) known->backends = backends_with_kernel(op.handle);

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -36,29 +37,28 @@ inline constexpr std::size_t kCachedDepths = 4;
 struct CachedLedger {
   std::uint64_t context = 0;
   Ledger* ledger = nullptr;
+  SlotIndex index;  // the ledger's
 };
-[[gnu::tls_model("initial-exec")]] extern thread_local std::array<CachedLedger, kCachedDepths> cached_ledgers;
+// GNU's __thread: a thread_local of another file is asked on every use whether it has been initialized.
+[[gnu::tls_model("initial-exec")]] extern __thread std::array<CachedLedger, kCachedDepths> cached_ledgers;
 
 class Context {
  public:
-  // `depth`: how many guards are around this one.
-  Context(FormulaSet formulas, std::size_t depth);
+  struct Options {
+    std::size_t depth = 0;             // how many guards are around this one
+    bool follows_interpreter = false;  // TorchScript's interpreter tells the module, relative to the root
+  };
+  Context(FormulaSet formulas, Options options);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  std::size_t depth() const { return depth_; }
+  std::uint64_t id() const { return id_; }  // never 0
+  std::size_t depth() const { return options_.depth; }
+  bool follows_interpreter() const { return options_.follows_interpreter; }
   attribution::ModuleTree& modules() { return modules_; }
 
-  // TorchScript's interpreter tells the module, relative to the root.
-  bool follows_interpreter() const { return follows_interpreter_; }
-  void follow_interpreter() { follows_interpreter_ = true; }
-
-  // The counters of this thread for an operator called in a module.
-  Slot& slot(attribution::ModuleId module, const c10::OperatorHandle& op) {
-    const OperatorKey key = key_of(op);
-    Slot* known = ledger().find(module, key);
-    return C10_LIKELY(known != nullptr) ? *known : add_slot(module, op);
-  }
+  // The counters of this thread for an operator called in a module. The slow way to Position::slot().
+  Slot& slot(attribution::ModuleId module, const c10::OperatorHandle& op);
 
   // The module of a TorchScript call path, as torch::jit::currentModuleHierarchy() gives it; interned by its text.
   attribution::ModuleId module_of_call_path(const std::vector<std::string>& path);
@@ -66,18 +66,12 @@ class Context {
   Tally tally();
 
  private:
-  Ledger& ledger() {
-    const CachedLedger& cached = cached_ledgers[depth_ % kCachedDepths];
-    return C10_LIKELY(cached.context == id_) ? *cached.ledger : lease_ledger();
-  }
   Ledger& lease_ledger();
-  Slot& add_slot(attribution::ModuleId module, const c10::OperatorHandle& op);
   const Decision& decision(const Operator& op);
 
   const std::uint64_t id_;
-  const std::size_t depth_;
+  const Options options_;
   const FormulaSet formulas_;
-  bool follows_interpreter_ = false;
   attribution::ModuleTree modules_;
 
   std::mutex mutex_;  // guards what follows; never held while an operator runs
@@ -90,9 +84,33 @@ class Context {
 // `closed`. It lives in ThreadLocalDebugInfo, so that at::ThreadLocalState takes it to autograd workers, at::launch and
 // TorchScript forks.
 struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
-  std::shared_ptr<Context> context;  // null while counting is paused
-  attribution::ModuleId module = attribution::kRoot;
-  std::shared_ptr<const Position> outer;  // the guard around; null if there is none that counts too
+  // Where counting is paused.
+  Position() = default;
+  Position(std::shared_ptr<Context> in, attribution::ModuleId at, std::shared_ptr<const Position> around)
+      : context(std::move(in)),
+        context_id(context->id()),
+        module(at),
+        place(static_cast<std::uint8_t>(context->depth() % kCachedDepths)),
+        follows_interpreter(context->follows_interpreter()),
+        outer(std::move(around)) {}
+
+  // The counters of this thread for an operator called in a module of this position's guard.
+  C10_ALWAYS_INLINE Slot& slot(attribution::ModuleId in, const c10::OperatorHandle& op) const {
+    const CachedLedger& cached = cached_ledgers[place];
+    if (C10_LIKELY(cached.context == context_id)) {
+      Slot* const known = cached.index.find(in, key_of(op));
+      if (C10_LIKELY(known != nullptr)) return *known;
+    }
+    return context->slot(in, op);
+  }
+
+  const std::shared_ptr<Context> context;  // null while counting is paused
+  // Of the context, here because every operator asks for it.
+  const std::uint64_t context_id = 0;  // 0 while counting is paused
+  const attribution::ModuleId module = attribution::kRoot;
+  const std::uint8_t place = 0;  // in cached_ledgers
+  const bool follows_interpreter = false;
+  const std::shared_ptr<const Position> outer;  // the guard around; null if there is none that counts too
 
   // What the thread was like before: ThreadFrame's.
   struct Undo {

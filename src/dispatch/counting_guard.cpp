@@ -13,23 +13,20 @@ namespace dispatch {
 
 class GuardState {
  public:
-  explicit GuardState(FormulaSet formulas) {
+  explicit GuardState(FormulaSet formulas, bool follows_interpreter = false) {
     ensure_registered(formulas);
     std::shared_ptr<const Position> outer = settled_position();
     // Where the thread does not count (paused, or inside an operator that is counted as a whole) nobody around shall hear of it.
     if (outer != nullptr && (outer->context == nullptr || !key_is_active())) outer = nullptr;
     const std::size_t depth = outer == nullptr ? 0 : outer->context->depth() + 1;
-    position_ = std::make_shared<Position>();
-    position_->context = std::make_shared<Context>(std::move(formulas), depth);
-    position_->outer = std::move(outer);
+    auto context = std::make_shared<Context>(std::move(formulas), Context::Options{depth, follows_interpreter});
+    position_ = std::make_shared<Position>(std::move(context), attribution::kRoot, std::move(outer));
   }
 
   template <typename Model>
   void list(const Model& model) {
     list_modules(model, context().modules());
   }
-
-  void follow_interpreter() { context().follow_interpreter(); }
 
   void open() { frame_.emplace("CountingGuard", position_, ThreadFrame::Key::kCount); }
 
@@ -57,9 +54,8 @@ CountingGuard::CountingGuard(const torch::nn::Module& model, FormulaSet formulas
 }
 
 CountingGuard::CountingGuard(const torch::jit::Module& model, FormulaSet formulas)
-    : state_(std::make_unique<dispatch::GuardState>(std::move(formulas))) {
+    : state_(std::make_unique<dispatch::GuardState>(std::move(formulas), /*follows_interpreter=*/true)) {
   state_->list(model);
-  state_->follow_interpreter();
   state_->open();
 }
 

@@ -33,7 +33,7 @@ void Interception::add_guards_around(const c10::OperatorHandle& op, c10::Dispatc
   for (const Position* position = innermost_.position->outer.get(); position != nullptr; position = position->outer.get()) {
     const Entry& entry = nested_->around.emplace_back(entry_for(*position, op, below));
     const bool excludes = entry.action == Action::kCount;
-    needs_shapes_ |= excludes && entry.slot->decision().needs_shapes;
+    needs_shapes_ |= excludes && entry.slot->needs_shapes();
     excludes_key_ &= excludes;
     any_excludes |= excludes;
   }
@@ -45,11 +45,8 @@ void Interception::add_guards_around(const c10::OperatorHandle& op, c10::Dispatc
     if (entry.action != Action::kCount) inside.push_back(&entry);
   });
   for (auto entry = inside.rbegin(); entry != inside.rend(); ++entry) {
-    auto position = std::make_shared<Position>();
-    position->context = (*entry)->position->context;
-    position->module = (*entry)->position->module;
-    position->outer = std::move(nested_->narrowed);
-    nested_->narrowed = std::move(position);
+    const Position& position = *(*entry)->position;
+    nested_->narrowed = std::make_shared<Position>(position.context, position.module, std::move(nested_->narrowed));
   }
 }
 

@@ -32,12 +32,12 @@ class Interception {
 
  public:
   // `below`: the keys of the call that are below the key.
-  Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below) {
+  C10_ALWAYS_INLINE Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below) {
     const Position* position = current_position();
-    if (position == nullptr || position->context == nullptr) return;
+    if (C10_UNLIKELY(position == nullptr || position->context_id == 0)) return;
     innermost_ = entry_for(*position, op, below);
     excludes_key_ = innermost_.action == Decision::Action::kCount;
-    needs_shapes_ = excludes_key_ && innermost_.slot->decision().needs_shapes;
+    needs_shapes_ = excludes_key_ && innermost_.slot->needs_shapes();
     if (C10_UNLIKELY(position->outer != nullptr)) add_guards_around(op, below);
   }
   Interception(const Interception&) = delete;
@@ -46,17 +46,20 @@ class Interception {
   // Rule 1.
   static bool is_wrapped(c10::DispatchKeySet below) { return below.has_any(kWrappers); }
 
+  // Rule 3: nobody counts the call, and nothing is to be held or recorded.
+  bool decomposes() const { return innermost_.action == Decision::Action::kDecompose && nested_ == nullptr; }
+
   // True if the cost depends on shapes: then record() wants an OpCall, and inputs have to be looked at before they are gone.
   bool needs_shapes() const { return needs_shapes_; }
 
   // Held while the operator's kernel runs.
   class Inside {
    public:
-    explicit Inside(const Interception& interception)
+    C10_ALWAYS_INLINE explicit Inside(const Interception& interception)
         : exclusion_(interception.excludes_key_), nested_(interception.nested_.get()) {
       if (C10_UNLIKELY(nested_ != nullptr)) narrow();
     }
-    ~Inside() {
+    C10_ALWAYS_INLINE ~Inside() {
       if (C10_UNLIKELY(nested_ != nullptr)) widen();
     }
     Inside(const Inside&) = delete;
@@ -73,18 +76,22 @@ class Interception {
   // After the operator has returned, without and with a view of the call.
   void record() const {
     for_each_entry([](const Entry& entry) {
-      if (entry.action != Decision::Action::kDecompose) entry.slot->add_call();
+      if (entry.action != Decision::Action::kDecompose) entry.slot->count_call();
     });
   }
   void record(const OpCall& call) const {
     for_each_entry([&](const Entry& entry) {
       if (entry.action == Decision::Action::kCount) {
-        entry.slot->add(entry.slot->decision().verdict.cost_of(call));
+        entry.slot->count(call);
       } else if (entry.action == Decision::Action::kObserve) {
-        entry.slot->add_call();
+        entry.slot->count_call();
       }
     });
   }
+
+  // Only if needs_shapes(). The call that this one may be a repetition of, to repeat() instead of record(); null if there is
+  // none. Nested guards have a memory each, and no use of it: they record.
+  RememberedCall* remembered() const { return C10_LIKELY(nested_ == nullptr) ? innermost_.slot->remembered() : nullptr; }
 
   // Only if needs_shapes().
   const Operator& op() const { return innermost_.slot->op(); }
@@ -111,11 +118,10 @@ class Interception {
     for (const Entry& entry : nested_->around) visit(entry);
   }
 
-  static Entry entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below) {
-    const bool in_interpreter = C10_UNLIKELY(position.context->follows_interpreter());
-    Slot& slot = position.context->slot(in_interpreter ? interpreted_module(position) : position.module, op);
-    const Decision& decision = slot.decision();
-    return {&position, &slot, C10_UNLIKELY(decision.is_composite) ? composite_action(decision, below) : decision.action};
+  C10_ALWAYS_INLINE static Entry entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below) {
+    const bool in_interpreter = C10_UNLIKELY(position.follows_interpreter);
+    Slot& slot = position.slot(in_interpreter ? interpreted_module(position) : position.module, op);
+    return {&position, &slot, C10_UNLIKELY(slot.is_composite()) ? composite_action(slot.decision(), below) : slot.action()};
   }
   // The module whose TorchScript code is running.
   static attribution::ModuleId interpreted_module(const Position& position);

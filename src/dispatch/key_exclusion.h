@@ -13,10 +13,11 @@ namespace torchtally::dispatch {
 
 class KeyExclusion {
  public:
-  explicit KeyExclusion(bool wanted) : tls_(&c10::impl::raw_local_dispatch_key_set), before_(tls_->excluded_ & bit()) {
+  C10_ALWAYS_INLINE explicit KeyExclusion(bool wanted)
+      : tls_(&c10::impl::raw_local_dispatch_key_set), before_(tls_->excluded_ & bit()) {
     if (wanted) tls_->excluded_ |= bit();
   }
-  ~KeyExclusion() { tls_->excluded_ = (tls_->excluded_ & ~bit()) | before_; }
+  C10_ALWAYS_INLINE ~KeyExclusion() { tls_->excluded_ = (tls_->excluded_ & ~bit()) | before_; }
   KeyExclusion(const KeyExclusion&) = delete;
   KeyExclusion& operator=(const KeyExclusion&) = delete;
 

@@ -4,10 +4,31 @@
 
 namespace torchtally::dispatch {
 
-void Slot::init(attribution::ModuleId module, const Operator& op, const Decision& decision) {
+void Slot::init(attribution::ModuleId module, const Operator& op, const Decision& decision, Arena& arena) {
   module_ = module;
   op_ = &op;
   decision_ = &decision;
+  action_ = decision.action;
+  is_composite_ = decision.is_composite;
+  needs_shapes_ = decision.needs_shapes;
+  arena_ = &arena;
+}
+
+void Slot::count(const OpCall& call) {
+  const Cost cost = decision_->verdict.cost_of(call);
+  bump(kCalls, cost.calls);
+  bump(kMacs, cost.macs);
+  bump(kFlops, cost.flops);
+  bump(kTranscendentals, cost.transcendentals);
+  bump(kBytesRead, cost.bytes_read);
+  bump(kBytesWritten, cost.bytes_written);
+  bump(kActivations, cost.activations);
+  if (!decision_->remembers_calls || ++counted_ != remember_at_) return;
+  constexpr std::uint64_t kBackOff = 8;
+  remember_at_ *= kBackOff;
+  if (RememberedCall* const newest = remember(call, cost, remembered(), *arena_); newest != nullptr) {
+    remembered_.store(newest, std::memory_order_release);
+  }
 }
 
 Cost Slot::cost() const {
@@ -20,10 +41,13 @@ Cost Slot::cost() const {
   cost.bytes_read = value(kBytesRead);
   cost.bytes_written = value(kBytesWritten);
   cost.activations = value(kActivations);
+  for (const RememberedCall* call = remembered_.load(std::memory_order_acquire); call != nullptr; call = call->older) {
+    cost += call->cost * call->repeats.load(std::memory_order_relaxed);
+  }
   return cost;
 }
 
-Ledger::Ledger() : index_(256), mask_(index_.size() - 1) {}
+Ledger::Ledger() : index_(256) {}
 
 Ledger::~Ledger() {
   for (Chunk* chunk = first_.next.load(std::memory_order_relaxed); chunk != nullptr;) {
@@ -40,14 +64,13 @@ Slot& Ledger::add_slot(attribution::ModuleId module, OperatorKey key, const Oper
     used = 0;
   }
   Slot& slot = last_->slots[used];
-  slot.init(module, op, decision);
+  slot.init(module, op, decision, arena_);
   last_->used.store(used + 1, std::memory_order_release);  // readers see only slots that are ready
 
   if (2 * (size_ + 1) > index_.size()) {
-    std::vector<Entry> old(index_.size() * 2);
+    std::vector<SlotIndex::Entry> old(index_.size() * 2);
     old.swap(index_);
-    mask_ = index_.size() - 1;
-    for (const Entry& entry : old) {
+    for (const SlotIndex::Entry& entry : old) {
       if (entry.slot != nullptr) insert(entry);
     }
   }
@@ -56,9 +79,10 @@ Slot& Ledger::add_slot(attribution::ModuleId module, OperatorKey key, const Oper
   return slot;
 }
 
-void Ledger::insert(const Entry& entry) {
-  std::size_t i = hash(entry.module, entry.op) & mask_;
-  while (index_[i].slot != nullptr) i = (i + 1) & mask_;
+void Ledger::insert(const SlotIndex::Entry& entry) {
+  const std::size_t mask = index_.size() - 1;
+  std::size_t i = SlotIndex::hash(entry.module, entry.op) & mask;
+  while (index_[i].slot != nullptr) i = (i + 1) & mask;
   index_[i] = entry;
 }
 

@@ -10,6 +10,7 @@
 
 #include "attribution/module_tree.h"
 #include "dispatch/operator_registry.h"
+#include "dispatch/remembered_call.h"
 #include "torchtally/cost.h"
 #include "torchtally/formula.h"
 
@@ -27,30 +28,30 @@ struct Decision {
   bool is_composite = false;
   BackendSet backends;  // if composite: those that have a kernel nevertheless, and make it a leaf
   bool needs_shapes = false;
+  bool remembers_calls = false;  // the cost depends on nothing but what the call is
   Verdict verdict;
 };
 
 // The counters of one operator in one module.
-class Slot {
+class alignas(64) Slot {
  public:
-  void init(attribution::ModuleId module, const Operator& op, const Decision& decision);
+  void init(attribution::ModuleId module, const Operator& op, const Decision& decision, Arena& arena);
 
   attribution::ModuleId module() const { return module_; }
   const Operator& op() const { return *op_; }
   const Decision& decision() const { return *decision_; }
+  // Parts of the decision, where the hot path has them at hand.
+  Decision::Action action() const { return action_; }
+  bool is_composite() const { return is_composite_; }
+  bool needs_shapes() const { return needs_shapes_; }
 
   // Owner thread only.
-  void add(const Cost& cost) {
-    bump(kCalls, cost.calls);
-    bump(kMacs, cost.macs);
-    bump(kFlops, cost.flops);
-    bump(kTranscendentals, cost.transcendentals);
-    bump(kBytesRead, cost.bytes_read);
-    bump(kBytesWritten, cost.bytes_written);
-    bump(kActivations, cost.activations);
-  }
-  void add_call() { bump(kCalls, 1); }
+  void count(const OpCall& call);
+  void count_call() { bump(kCalls, 1); }
+  // The call to compare with before count(); null if there is none.
+  RememberedCall* remembered() const { return remembered_.load(std::memory_order_relaxed); }
 
+  // Any thread.
   Cost cost() const;
 
  private:
@@ -61,10 +62,51 @@ class Slot {
     value.store(Count(value.load(std::memory_order_relaxed)) + by, std::memory_order_relaxed);
   }
 
+  // First what every call touches: one cache line.
+  std::atomic<RememberedCall*> remembered_ = nullptr;  // the newest
+  Decision::Action action_ = Decision::Action::kObserve;
+  bool is_composite_ = false;
+  bool needs_shapes_ = false;
+  std::array<std::atomic<std::int64_t>, kCounterCount> counters_ = {};
+  std::uint64_t counted_ = 0;  // calls that were not recognised
+  std::uint64_t remember_at_ = 2;
   attribution::ModuleId module_ = 0;
   const Operator* op_ = nullptr;
   const Decision* decision_ = nullptr;
-  std::array<std::atomic<std::int64_t>, kCounterCount> counters_ = {};
+  Arena* arena_ = nullptr;  // the ledger's
+};
+
+// Finds the slots of a ledger. Valid until a slot is added.
+class SlotIndex {
+ public:
+  struct Entry {
+    OperatorKey op = nullptr;
+    attribution::ModuleId module = 0;
+    Slot* slot = nullptr;
+  };
+
+  constexpr SlotIndex() = default;
+  // Open addressing; `mask` is the number of entries, a power of two, less one.
+  SlotIndex(const Entry* entries, std::size_t mask) : entries_(entries), mask_(mask) {}
+
+  // Null if there is no slot yet.
+  Slot* find(attribution::ModuleId module, OperatorKey op) const {
+    for (std::size_t i = hash(module, op) & mask_;; i = (i + 1) & mask_) {
+      const Entry& entry = entries_[i];
+      if (C10_LIKELY(entry.op == op && entry.module == module)) return entry.slot;
+      if (entry.slot == nullptr) return nullptr;
+    }
+  }
+
+  static std::size_t hash(attribution::ModuleId module, OperatorKey op) {
+    const std::uint64_t mixed =
+        (reinterpret_cast<std::uintptr_t>(op) >> 4) * 0x9E3779B97F4A7C15ULL + module * 0xC2B2AE3D27D4EB4FULL;
+    return static_cast<std::size_t>(mixed >> 32);
+  }
+
+ private:
+  const Entry* entries_ = nullptr;
+  std::size_t mask_ = 0;
 };
 
 class Ledger {
@@ -74,14 +116,8 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  // Owner thread only. Null if there is no slot yet.
-  Slot* find(attribution::ModuleId module, OperatorKey op) const {
-    for (std::size_t i = hash(module, op) & mask_;; i = (i + 1) & mask_) {
-      const Entry& entry = index_[i];
-      if (entry.slot == nullptr) return nullptr;
-      if (entry.op == op && entry.module == module) return entry.slot;
-    }
-  }
+  // Owner thread only.
+  SlotIndex index() const { return {index_.data(), index_.size() - 1}; }
   Slot& add_slot(attribution::ModuleId module, OperatorKey key, const Operator& op, const Decision& decision);
 
   // Any thread: calls visit(slot) for all slots.
@@ -99,23 +135,12 @@ class Ledger {
     std::atomic<std::uint32_t> used = 0;
     std::atomic<Chunk*> next = nullptr;
   };
-  struct Entry {
-    OperatorKey op = nullptr;
-    attribution::ModuleId module = 0;
-    Slot* slot = nullptr;
-  };
+  void insert(const SlotIndex::Entry& entry);
 
-  static std::size_t hash(attribution::ModuleId module, OperatorKey op) {
-    const std::uint64_t mixed =
-        (reinterpret_cast<std::uintptr_t>(op) >> 4) * 0x9E3779B97F4A7C15ULL + module * 0xC2B2AE3D27D4EB4FULL;
-    return static_cast<std::size_t>(mixed >> 32);
-  }
-  void insert(const Entry& entry);
-
+  Arena arena_;  // of remembered calls
   Chunk first_;
   Chunk* last_ = &first_;
-  std::vector<Entry> index_;  // open addressing, at most half full
-  std::size_t mask_;
+  std::vector<SlotIndex::Entry> index_;  // at most half full
   std::size_t size_ = 0;
 };
 

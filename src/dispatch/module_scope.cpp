@@ -14,12 +14,11 @@ namespace {
 // The position one scope deeper: for each guard of the chain, the module that `find` names in that guard's tree.
 template <typename Find>
 std::shared_ptr<Position> deeper(const Position& position, const Find& find) {
-  auto scope = std::make_shared<Position>();
-  scope->context = position.context;
-  scope->module = find(position.context->modules(), position.module);
-  position.context->modules().mark_called(scope->module);
-  if (position.outer != nullptr) scope->outer = deeper(*position.outer, find);
-  return scope;
+  attribution::ModuleTree& modules = position.context->modules();
+  const attribution::ModuleId module = find(modules, position.module);
+  modules.mark_called(module);
+  return std::make_shared<Position>(position.context, module,
+                                    position.outer == nullptr ? nullptr : deeper(*position.outer, find));
 }
 
 bool is_counting(const Position* position) { return position != nullptr && position->context != nullptr; }

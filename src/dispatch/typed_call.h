@@ -8,6 +8,8 @@
 #include <tuple>
 #include <type_traits>
 
+#include "dispatch/is_same.h"
+#include "dispatch/remembered_call.h"
 #include "dispatch/typed_argument.h"
 #include "torchtally/op_call.h"
 
@@ -84,6 +86,7 @@ struct ResultsOf {
   using Lazy = LazyArguments<Result>;
   static Lazy make(const Result& result) { return Lazy(result); }
   static void add(const Result& result, Count& bytes, Count& elements) { add_tensors(result, bytes, elements); }
+  static bool are_same(absl::Span<const Argument> kept, const Result& result) { return is_same(kept[0], result); }
 };
 template <typename... Results>
 struct ResultsOf<std::tuple<Results...>> {
@@ -93,6 +96,9 @@ struct ResultsOf<std::tuple<Results...>> {
   }
   static void add(const std::tuple<Results...>& results, Count& bytes, Count& elements) {
     std::apply([&](const auto&... each) { (add_tensors(each, bytes, elements), ...); }, results);
+  }
+  static bool are_same(absl::Span<const Argument> kept, const std::tuple<Results...>& results) {
+    return std::apply([next = kept.data()](const auto&... each) mutable { return (is_same(*next++, each) && ...); }, results);
   }
 };
 
@@ -109,6 +115,14 @@ class TypedCall final : public ArgumentSource {
   }
 
   const Traffic& traffic() const { return traffic_; }
+
+  // Whether the call is like one that is remembered.
+  // `is_in_place`: the result is one of the arguments.
+  static bool repeats(const RememberedCall& call, bool is_in_place, const Result& result, const Args&... args) {
+    const Argument* next = call.arguments.data();
+    if (!(is_same(*next++, args) && ...)) return false;
+    return is_in_place || Results::are_same(call.results, result);
+  }
 
   const Argument& argument(std::size_t index) override { return arguments_.get(index); }
   const Argument& result(std::size_t index) override { return results_.get(index); }

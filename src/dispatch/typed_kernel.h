@@ -9,6 +9,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/library.h>
 
+#include <optional>
 #include <type_traits>
 
 #include "dispatch/interception.h"
@@ -27,23 +28,35 @@ struct TypedKernel<Op, Return(Args...)> {
     const c10::DispatchKeySet below = keys & kBelow;
     if (Interception::is_wrapped(below)) return Op::redispatch(below, args...);
 
-    const Interception interception(handle(), below);
+    const Interception interception(*handle, below);
+    if (interception.decomposes()) return Op::redispatch(below, args...);
     decltype(auto) result = run(interception, below, args...);
     if (interception.needs_shapes()) {
-      TypedCall<std::remove_reference_t<decltype(result)>, std::decay_t<Args>...> call(result, args...);
-      interception.record(OpCall(interception.op().schema, call, call.traffic()));
+      RememberedCall* const like = interception.remembered();
+      if (C10_LIKELY(like != nullptr && Call::repeats(*like, std::is_reference_v<Return>, result, args...))) {
+        like->repeat();
+      } else {
+        record(interception, result, args...);
+      }
     } else {
       interception.record();
     }
     return result;
   }
 
-  static const c10::OperatorHandle& handle() {
-    static const c10::OperatorHandle op = c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, Op::overload_name);
-    return op;
-  }
+  // Set once, before the kernel is registered.
+  static inline std::optional<c10::OperatorHandle> handle;
 
  private:
+  using Call = TypedCall<std::remove_reference_t<Return>, std::decay_t<Args>...>;
+
+  // Apart, so that the path of a call that is remembered stays short.
+  [[gnu::noinline]] static void record(const Interception& interception, const std::remove_reference_t<Return>& result,
+                                       const std::decay_t<Args>&... args) {
+    Call call(result, args...);
+    interception.record(OpCall(interception.op().schema, call, call.traffic()));
+  }
+
   static Return run(const Interception& interception, c10::DispatchKeySet below, Args... args) {
     const Interception::Inside inside(interception);
     return Op::redispatch(below, args...);
@@ -53,6 +66,7 @@ struct TypedKernel<Op, Return(Args...)> {
 template <typename Op>
 void register_typed(torch::Library& library) {
   const c10::OperatorName name(Op::name, Op::overload_name);
+  TypedKernel<Op>::handle = c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, Op::overload_name);
   library.impl(c10::toString(name).c_str(), TORCH_FN(TypedKernel<Op>::call));
 }
 

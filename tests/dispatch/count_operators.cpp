@@ -1,5 +1,6 @@
 // Runs operators of all kinds, each under a guard of its own, and prints what each counts: a line with its name and its tally
-// as JSON. paths_test compares what comes out with typed kernels and without.
+// as JSON; and then once more repeatedly, which must count as often as much. paths_test compares what comes out with typed
+// kernels and without.
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/version.h>
@@ -305,11 +306,18 @@ std::map<std::string, std::function<void()>> cases() {
 }  // namespace
 
 int main() {
+  constexpr int kRepeats = 6;  // beyond the second call of its kind an operator's cost is remembered
+  std::string wrongly_repeated;
   for (const auto& [name, run] : cases()) {
-    const torchtally::CountingGuard guard;
+    const torchtally::CountingGuard once;
     run();
-    print(name, guard);
+    print(name, once);
+    const torchtally::Cost cost = once.tally().total();
+    const torchtally::CountingGuard repeated;
+    for (int i = 0; i < kRepeats; ++i) run();
+    if (repeated.tally().total() != cost * kRepeats) wrongly_repeated += name + ' ';
   }
+  std::cout << "wrongly_repeated " << wrongly_repeated << '\n';
   const auto mm = c10::Dispatcher::singleton().findSchemaOrThrow("aten::mm", "");
   std::cout << "typed_kernels " << (mm.hasKernelForDispatchKey(c10::DispatchKey::DeferredInit) ? "yes" : "no") << '\n';
   return 0;

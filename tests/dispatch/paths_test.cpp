@@ -33,6 +33,8 @@ TEST(Paths, CountTheSame) {
   auto boxed = counts("0");
   EXPECT_EQ(typed["typed_kernels"], "yes");
   EXPECT_EQ(boxed["typed_kernels"], "no");
+  EXPECT_EQ(typed["wrongly_repeated"], "");
+  EXPECT_EQ(boxed["wrongly_repeated"], "");
   typed.erase("typed_kernels");
   boxed.erase("typed_kernels");
   EXPECT_GT(typed.size(), 50u);

@@ -1,0 +1,80 @@
+// is_same: whether a value of a call is, in all that a formula can see of it, the one that is remembered.
+#ifndef TORCHTALLY_SRC_DISPATCH_IS_SAME_H_
+#define TORCHTALLY_SRC_DISPATCH_IS_SAME_H_
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/ivalue.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+
+#include "absl/types/span.h"
+#include "dispatch/call_view.h"
+#include "dispatch/typed_argument.h"
+#include "torchtally/op_call.h"
+
+namespace torchtally::dispatch {
+
+// But for the device: no built-in formula reads it, which formulas_read_no_device in tests/formulas watches over.
+// `kept` has sizes and strides; a tensor that has not is never the same.
+inline bool is_same(const TensorView& kept, const c10::TensorImpl& impl) {
+  if (!impl.dtype().isScalarType(static_cast<at::ScalarType>(kept.dtype())) || !is_plain(impl)) return false;
+  const c10::IntArrayRef sizes = impl.sizes();
+  const c10::IntArrayRef strides = impl.strides();
+  const std::size_t dim = sizes.size();
+  if (kept.sizes().size() != dim) return false;
+  const std::int64_t* const kept_sizes = kept.sizes().data();
+  const std::int64_t* const kept_strides = kept.strides().data();
+  for (std::size_t d = 0; d < dim; ++d) {
+    if (kept_sizes[d] != sizes.data()[d] || kept_strides[d] != strides.data()[d]) return false;
+  }
+  return true;
+}
+
+inline bool is_same(const TensorView& kept, const at::Tensor& tensor) {
+  return C10_LIKELY(kept.defined()) ? is_same(kept, *tensor.unsafeGetTensorImpl()) : !tensor.defined();
+}
+
+// Of arguments that hold no tensors.
+bool is_same(const Argument& kept, const Argument& argument);
+
+// A typed argument or result.
+template <typename T>
+bool is_same(const Argument& kept, const T& value) {
+  if constexpr (typed_argument::IsOptional<T>::value) {
+    return value.has_value() ? is_same(kept, *value) : kept.is_none();
+  } else if constexpr (std::is_same_v<T, at::Tensor>) {
+    return kept.kind() == Argument::Kind::kTensor ? is_same(kept.tensor(), *value.unsafeGetTensorImpl()) : !value.defined();
+  } else if constexpr (typed_argument::IsTensorList<T>::value) {
+    const auto tensors = kept.tensors();
+    std::size_t i = 0;
+    if (kept.kind() != Argument::Kind::kTensorList || tensors.size() != value.size()) return false;
+    for (const at::Tensor& tensor : value) {
+      if (!is_same(tensors[i++], tensor)) return false;
+    }
+    return true;
+  } else if constexpr (std::is_same_v<T, c10::List<compat::optional<at::Tensor>>>) {
+    return false;
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return kept.kind() == Argument::Kind::kInt && kept.to_int() == value;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return kept.kind() == Argument::Kind::kBool && kept.to_bool() == value;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return kept.kind() == Argument::Kind::kFloat && kept.to_float() == value;
+  } else if constexpr (std::is_same_v<T, c10::Scalar>) {
+    if (value.isFloatingPoint()) return is_same(kept, value.toDouble());
+    if (value.isIntegral(false)) return is_same(kept, std::int64_t{value.toLong()});
+    return value.isBoolean() ? is_same(kept, value.toBool()) : kept.kind() == Argument::Kind::kOther;
+  } else {
+    CallArena arena;
+    return is_same(kept, borrow_argument(value, arena));
+  }
+}
+
+// Values of a stack: as many as `kept` has, from `first` on.
+bool are_same(absl::Span<const Argument> kept, const c10::IValue* first);
+
+}  // namespace torchtally::dispatch
+
+#endif  // TORCHTALLY_SRC_DISPATCH_IS_SAME_H_

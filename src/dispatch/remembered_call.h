@@ -1,0 +1,38 @@
+// RememberedCall: a call that a slot has counted, and what it cost. In a loop nearly every call is like the one before it in all
+// that a formula can see; to recognise that costs a third of counting it again.
+//
+// Note [Remembered calls]
+// - Only costs by the built-in formulas are remembered: they depend on nothing but the call. A user's may depend on anything.
+// - Immutable but for `repeats`, and kept as long as the ledger: tally() reads them on any thread, without a lock.
+// - A slot compares with its newest only, and remembers a new one after its 2nd, 16th, 128th, ... call that was not recognised.
+//   So their number grows with the logarithm of the calls, and a slot that is called once keeps none.
+#ifndef TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
+#define TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "dispatch/arena.h"
+#include "torchtally/cost.h"
+#include "torchtally/op_call.h"
+
+namespace torchtally::dispatch {
+
+struct RememberedCall {
+  absl::Span<const Argument> arguments;
+  absl::Span<const Argument> results;
+  std::atomic<std::int64_t> repeats = 0;
+  Cost cost;
+  const RememberedCall* older = nullptr;
+
+  // Owner thread of the slot only.
+  void repeat() { repeats.store(repeats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+};
+
+// A copy of the call that lives as long as the arena; null if a tensor of it has no strides (sparse, nested).
+RememberedCall* remember(const OpCall& call, const Cost& cost, const RememberedCall* older, Arena& arena);
+
+}  // namespace torchtally::dispatch
+
+#endif  // TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
