@@ -1,8 +1,6 @@
 // What counting adds to single operators and to chains of tiny ones, beside the baselines. Time per operator call.
 //
 //   build/bench/bin/operators_bench --benchmark_out=operators.json    (bench/run.py does this and prints the ratios)
-#include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/erfinv.h>
@@ -11,8 +9,7 @@
 #include <ATen/ops/randn.h>
 #include <benchmark/benchmark.h>
 
-#include "allocations.h"
-#include "baselines.h"
+#include "call.h"
 
 namespace torchtally::bench {
 namespace {
@@ -20,61 +17,39 @@ namespace {
 struct Add {
   at::Tensor a = at::randn({1});
   at::Tensor b = at::randn({1});
-  at::Tensor run() const { return at::add(a, b); }
+  at::Tensor operator()() const { return at::add(a, b); }
 };
 
 // An operator without a typed kernel: through the boxed fallback.
 struct Erfinv {
   at::Tensor a = at::randn({1});
-  at::Tensor run() const { return at::erfinv(a); }
+  at::Tensor operator()() const { return at::erfinv(a); }
 };
 
 struct View {
   at::Tensor a = at::randn({4, 4});
-  at::Tensor run() const { return a.view({2, 8}); }
+  at::Tensor operator()() const { return a.view({2, 8}); }
 };
 
 struct Mm {
   at::Tensor a = at::randn({4, 4});
   at::Tensor b = at::randn({4, 4});
-  at::Tensor run() const { return at::mm(a, b); }
+  at::Tensor operator()() const { return at::mm(a, b); }
 };
 
 struct Linear {
   at::Tensor x = at::randn({4, 4});
   at::Tensor weight = at::randn({4, 4});
   at::Tensor bias = at::randn({4});
-  at::Tensor run() const { return at::linear(x, weight, bias); }
+  at::Tensor operator()() const { return at::linear(x, weight, bias); }
 };
 
 struct Conv2d {
   at::Tensor x = at::randn({1, 8, 16, 16});
   at::Tensor weight = at::randn({8, 8, 3, 3});
   at::Tensor bias = at::randn({8});
-  at::Tensor run() const { return at::conv2d(x, weight, bias); }
+  at::Tensor operator()() const { return at::conv2d(x, weight, bias); }
 };
-
-// One call of `Op` an iteration, repeated `kLength` times: a chain is what a program of tiny operators looks like.
-template <typename Op, typename Scope, int kLength>
-void call(benchmark::State& state) {
-  const at::NoGradGuard no_grad;
-  const Op op;
-  [[maybe_unused]] const Scope scope;
-  for (int i = 0; i < 100; ++i) benchmark::DoNotOptimize(op.run());
-  const std::int64_t allocations_before = allocations();
-  for (auto _ : state) {
-    for (int i = 0; i < kLength; ++i) benchmark::DoNotOptimize(op.run());
-  }
-  const double calls = static_cast<double>(state.iterations()) * kLength;
-  state.counters["allocations"] = static_cast<double>(allocations() - allocations_before) / calls;
-  state.counters["ns"] = benchmark::Counter(calls * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-}
-
-#define TORCHTALLY_BENCH(Op, length)                            \
-  BENCHMARK_TEMPLATE(call, Op, Plain, length);                  \
-  BENCHMARK_TEMPLATE(call, Op, NoOpFallback, length);           \
-  BENCHMARK_TEMPLATE(call, Op, RecordFunctionCallback, length); \
-  BENCHMARK_TEMPLATE(call, Op, Torchtally, length)
 
 TORCHTALLY_BENCH(View, 1);
 TORCHTALLY_BENCH(Add, 1);
@@ -90,10 +65,4 @@ TORCHTALLY_BENCH(Linear, 1000);
 }  // namespace
 }  // namespace torchtally::bench
 
-int main(int argc, char** argv) {
-  at::set_num_threads(1);
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
-}
+int main(int argc, char** argv) { return torchtally::bench::run(argc, argv); }

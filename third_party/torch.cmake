@@ -10,7 +10,8 @@
 # and so mixes two LibTorches where two are installed; it asks for a CUDA toolkit where the program needs none; and it
 # hands on flags and libraries (protobuf, glog, --as-needed) that are not ours to impose.
 #
-# Sets TORCHTALLY_TORCH_FOUND and, if true, TORCHTALLY_TORCH_FOUND_VERSION and TORCHTALLY_TORCH_CONFIG_DIR.
+# Sets TORCHTALLY_TORCH_FOUND and, if true, TORCHTALLY_TORCH_FOUND_VERSION, TORCHTALLY_TORCH_CONFIG_DIR and
+# TORCHTALLY_TORCH_LIBRARY_DIR.
 
 # The first directory of the arguments that holds TorchConfig.cmake, or "".
 function(_torchtally_first_config_dir out)
@@ -122,6 +123,7 @@ function(_torchtally_find_torch)
   set(TORCHTALLY_TORCH_FOUND TRUE PARENT_SCOPE)
   set(TORCHTALLY_TORCH_FOUND_VERSION "${version}" PARENT_SCOPE)
   set(TORCHTALLY_TORCH_CONFIG_DIR "${config_dir}" PARENT_SCOPE)
+  set(TORCHTALLY_TORCH_LIBRARY_DIR "${library_dir}" PARENT_SCOPE)
 endfunction()
 
 _torchtally_find_torch()
