@@ -63,6 +63,12 @@ constexpr int element_size(DType dtype) {
 // "float32", "bfloat16", ... as PyTorch spells them.
 TORCHTALLY_API std::string_view dtype_name(DType dtype);
 
+constexpr bool is_floating_point(DType dtype) {
+  return (dtype >= DType::kFloat16 && dtype <= DType::kFloat64) || dtype == DType::kBFloat16 ||
+         (dtype >= DType::kFloat8E5M2 && dtype <= DType::kFloat8E4M3FNUZ) || dtype == DType::kFloat8E8M0FNU ||
+         dtype == DType::kFloat4E2M1FNx2;
+}
+
 constexpr bool is_complex(DType dtype) { return dtype >= DType::kComplex32 && dtype <= DType::kComplex128; }
 
 enum class DeviceType : std::uint8_t { kCpu, kCuda, kMeta, kOther };

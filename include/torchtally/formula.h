@@ -53,6 +53,10 @@ struct Verdict {
 
   // The cost of one call, `calls` included.
   TORCHTALLY_API Cost cost_of(const OpCall& call) const;
+
+  // The type that the arithmetic of a call is in: of what the operator returns; where that is no number (a comparison) or only
+  // counts something, of its first tensor. Products of low precision that are added up in a higher one have that of the operand.
+  TORCHTALLY_API DType dtype_of(const OpCall& call) const;
 };
 
 class TORCHTALLY_API FormulaSet {

@@ -24,6 +24,31 @@
 
 namespace torchtally {
 
+enum class Layout : std::uint8_t {
+  kStrided,
+  kSparseCoo,
+  kSparseCsr,
+  kSparseCsc,
+  kSparseBsr,
+  kSparseBsc,
+  kNested,
+  kOther,  // MKL-DNN's and other opaque ones
+};
+
+// What only some tensors have. All of it may be empty.
+struct TensorDetails {
+  Layout layout = Layout::kStrided;
+  // Elements that are stored: of a sparse tensor the specified ones (all of a block, dense dimensions included).
+  Count stored;
+  // Of a sparse tensor: bytes of its indices.
+  Count index_bytes;
+  // Of a nested tensor: a row of sizes per part, one after the other.
+  absl::Span<const std::int64_t> part_sizes;
+  std::int64_t parts = 0;
+  // Of an integer tensor that the operator's formula reads (Family::reads_values): its elements, in memory order.
+  absl::Span<const std::int64_t> values;
+};
+
 // The shape of one tensor. Borrowed: points to sizes and strides that the caller keeps.
 class TensorView {
  public:
@@ -59,6 +84,7 @@ class TensorView {
   DType dtype() const { return dtype_; }
   DeviceType device() const { return device_; }
 
+  // Empty for a nested tensor, whose parts have sizes of their own.
   absl::Span<const std::int64_t> sizes() const { return {sizes_, dim_}; }
   // Empty where the layout has no strides.
   absl::Span<const std::int64_t> strides() const { return {strides_, strides_ == nullptr ? 0 : dim_}; }
@@ -72,8 +98,32 @@ class TensorView {
   // Elements; 1 for a zero-dimensional tensor, 0 for an undefined one. Of a nested tensor: those of all its parts.
   Count numel() const { return numel_; }
 
-  // Elements that differ in memory: dimensions of stride 0 (an expanded tensor) count once.
+  Layout layout() const { return details_ == nullptr ? Layout::kStrided : details_->layout; }
+  // A sparse tensor's specified elements; all elements of any other.
+  Count stored() const { return is_sparse() ? details_->stored : numel_; }
+  bool is_sparse() const { return layout() >= Layout::kSparseCoo && layout() <= Layout::kSparseBsc; }
+
+  // A nested tensor's parts; 1 for any other.
+  std::int64_t parts() const { return layout() == Layout::kNested ? details_->parts : 1; }
+  // Size of dimension `d` of a part, counted from the end if negative; 0 if there is no such part or dimension. Of any other
+  // tensor: size(d).
+  Count part_size(std::int64_t part, int d) const {
+    if (layout() != Layout::kNested) return size(d);
+    if (part < 0 || part >= details_->parts) return 0;
+    const int dims = static_cast<int>(static_cast<std::int64_t>(details_->part_sizes.size()) / details_->parts);
+    const int index = d < 0 ? d + dims : d;
+    return index < 0 || index >= dims ? Count(0) : Count(details_->part_sizes[part * dims + index]);
+  }
+
+  // The elements of an integer tensor, where the formula's row asks for them and they can be read: on the CPU, not fake. Empty
+  // otherwise.
+  absl::Span<const std::int64_t> values() const {
+    return details_ == nullptr ? absl::Span<const std::int64_t>() : details_->values;
+  }
+
+  // Elements that differ in memory: dimensions of stride 0 (an expanded tensor) count once, of a sparse tensor those stored.
   Count distinct_elements() const {
+    if (is_sparse()) return details_->stored;
     if (dense_ || strides_ == nullptr) return numel_;
     Count n = 1;
     for (std::uint32_t d = 0; d < dim_; ++d) {
@@ -82,8 +132,12 @@ class TensorView {
     return n;
   }
 
-  // distinct_elements() in bytes.
-  Count bytes() const { return defined_ ? distinct_elements() * element_size(dtype_) : Count(0); }
+  // distinct_elements() in bytes, with the indices of a sparse tensor.
+  Count bytes() const {
+    if (!defined_) return 0;
+    const Count elements = distinct_elements() * element_size(dtype_);
+    return is_sparse() ? elements + details_->index_bytes : elements;
+  }
 
   // As this, but with sizes and strides that lie elsewhere.
   TensorView moved_to(const std::int64_t* sizes, const std::int64_t* strides) const {
@@ -92,10 +146,17 @@ class TensorView {
     moved.strides_ = strides;
     return moved;
   }
+  // As this, with details, which the caller keeps.
+  TensorView with(const TensorDetails* details) const {
+    TensorView detailed = *this;
+    detailed.details_ = details;
+    return detailed;
+  }
 
  private:
   const std::int64_t* sizes_ = nullptr;
   const std::int64_t* strides_ = nullptr;
+  const TensorDetails* details_ = nullptr;
   Count numel_;
   std::uint32_t dim_ = 0;
   DType dtype_ = DType::kUndefined;
@@ -118,7 +179,8 @@ class Argument {
     kBool,
     kBoolList,
     kString,
-    kOther,  // dtype, layout, device, generator, complex scalar, custom class, ...
+    kPackedWeight,  // a quantized or prepacked layer's parameters: tensor() is the weight as it was before packing
+    kOther,         // dtype, layout, device, generator, complex scalar, custom class, ...
   };
 
   constexpr Argument() : kind_(Kind::kNone), int_(0) {}
@@ -132,6 +194,11 @@ class Argument {
   constexpr explicit Argument(bool value) : kind_(Kind::kBool), bool_(value) {}
   constexpr explicit Argument(absl::Span<const bool> list) : kind_(Kind::kBoolList), bools_(list) {}
   constexpr explicit Argument(std::string_view text) : kind_(Kind::kString), string_(text) {}
+  static constexpr Argument packed_weight(const TensorView& weight) {
+    Argument argument(weight);
+    argument.kind_ = Kind::kPackedWeight;
+    return argument;
+  }
   static constexpr Argument other() {
     Argument argument;
     argument.kind_ = Kind::kOther;
@@ -146,13 +213,12 @@ class Argument {
 
   Kind kind() const { return kind_; }
   bool is_none() const { return kind_ == Kind::kNone; }
-  bool holds_tensors() const { return kind_ == Kind::kTensor || kind_ == Kind::kTensorList; }
 
   // Each returns the neutral value where the argument is of another kind.
-  const TensorView& tensor() const { return kind_ == Kind::kTensor ? tensor_ : kNoTensor; }
+  const TensorView& tensor() const { return is_tensor() ? tensor_ : kNoTensor; }
   // A single tensor is a list of one.
   absl::Span<const TensorView> tensors() const {
-    if (kind_ == Kind::kTensor) return {&tensor_, 1};
+    if (is_tensor()) return {&tensor_, 1};
     return kind_ == Kind::kTensorList ? tensors_ : absl::Span<const TensorView>();
   }
   // An integer or a boolean.
@@ -172,6 +238,7 @@ class Argument {
  private:
   static constexpr TensorView kNoTensor = {};
 
+  bool is_tensor() const { return kind_ == Kind::kTensor || kind_ == Kind::kPackedWeight; }
   bool is_integer() const { return kind_ == Kind::kInt || kind_ == Kind::kBool; }
 
   Kind kind_;

@@ -1,4 +1,4 @@
-// Tally: what was counted, as a value. Module × operator, and any sum over them.
+// Tally: what was counted, as a value. Module × operator × dtype, and any sum over them.
 //
 //   torchtally::Tally tally = guard.tally();
 //   tally.total().macs;
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "torchtally/cost.h"
+#include "torchtally/dtype.h"
 #include "torchtally/export.h"
 #include "torchtally/verdict.h"
 
@@ -48,11 +49,12 @@ struct OperatorInfo {
 
 class TORCHTALLY_API Tally {
  public:
-  // The calls of one operator overload directly in one module, submodules not included.
+  // The calls of one operator overload in one dtype directly in one module, submodules not included.
   struct Row {
     int module = 0;  // index in modules()
     int op = 0;      // index in operators()
     Cost cost;
+    DType dtype = DType::kUndefined;  // of the arithmetic; undefined where nothing is computed or moved
   };
 
   Tally() = default;
@@ -62,6 +64,8 @@ class TORCHTALLY_API Tally {
   Cost total() const;
   std::map<std::string, Cost> by_operator() const;
   std::map<std::string, Cost> by_module() const;
+  // "float32", ...; "none" has the calls that neither compute nor move anything, such as views.
+  std::map<std::string, Cost> by_dtype() const;
   std::map<std::string, std::map<std::string, Cost>> by_module_and_operator() const;
 
   // Operators without a verdict, with their calls. What they called inside is counted; they themselves are not.

@@ -47,6 +47,12 @@ std::map<std::string, Cost> Tally::by_module() const {
   return named;
 }
 
+std::map<std::string, Cost> Tally::by_dtype() const {
+  std::map<std::string, Cost> costs;
+  for (const Row& row : rows_) costs[row.dtype == DType::kUndefined ? "none" : std::string(dtype_name(row.dtype))] += row.cost;
+  return costs;
+}
+
 std::map<std::string, std::map<std::string, Cost>> Tally::by_module_and_operator() const {
   std::map<std::string, std::map<std::string, Cost>> costs;
   for (const ModuleInfo& module : modules_) costs[module.name];

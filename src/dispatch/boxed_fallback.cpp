@@ -28,7 +28,14 @@ void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, tor
   const std::size_t count = known.parameters.size();
   RememberedCall* const like = interception.remembered();
   const bool has_same_arguments = like != nullptr && are_same(like->arguments, stack->data() + (stack->size() - count));
-  const auto arguments = has_same_arguments ? like->arguments : copy_arguments(*stack, count, arena);
+  absl::Span<const Argument> arguments;
+  if (has_same_arguments) {
+    arguments = like->arguments;
+  } else {
+    const absl::Span<Argument> copies = copy_arguments(*stack, count, arena);
+    interception.read_values(*stack, copies, arena);
+    arguments = copies;
+  }
   {
     const Interception::Inside inside(interception);
     op.redispatchBoxed(below, stack);

@@ -1,9 +1,15 @@
 #include "dispatch/call_view.h"
 
+#include <ATen/NestedTensorImpl.h>
+#include <ATen/SparseCsrTensorImpl.h>
+#include <ATen/SparseTensorImpl.h>
 #include <ATen/core/ivalue_inl.h>
 #include <c10/core/Layout.h>
+#include <torch/version.h>
 
 #include <algorithm>
+
+#include "dispatch/packed_weight.h"
 
 namespace torchtally::dispatch {
 namespace {
@@ -38,18 +44,96 @@ Argument copy_generic_list(c10::ArrayRef<c10::IValue> list, CallArena& arena) {
 
 }  // namespace
 
-TensorView borrow_unusual_view(const c10::TensorImpl& impl) {
+namespace {
+
+Layout layout_of(const c10::TensorImpl& impl) {
+  if (impl.key_set().has(c10::DispatchKey::NestedTensor)) return Layout::kNested;
+  switch (impl.layout()) {
+    case c10::kStrided:
+      return Layout::kStrided;
+    case c10::kSparse:
+      return Layout::kSparseCoo;
+    case c10::kSparseCsr:
+      return Layout::kSparseCsr;
+    case c10::kSparseCsc:
+      return Layout::kSparseCsc;
+    case c10::kSparseBsr:
+      return Layout::kSparseBsr;
+    case c10::kSparseBsc:
+      return Layout::kSparseBsc;
+    default:
+      return Layout::kOther;
+  }
+}
+
+std::int64_t bytes_of(const at::Tensor& tensor) { return tensor.numel() * static_cast<std::int64_t>(tensor.itemsize()); }
+
+// Copies: the tensor may be gone when the formula runs.
+absl::Span<const std::int64_t> copy_integers(const at::Tensor& tensor, CallArena& arena) {
+  const auto count = static_cast<std::size_t>(tensor.numel());
+  auto* copy = arena.allocate<std::int64_t>(count);
+  if (tensor.scalar_type() == at::kLong) {
+    std::copy_n(static_cast<const std::int64_t*>(tensor.data_ptr()), count, copy);
+  } else {
+    std::copy_n(static_cast<const std::int32_t*>(tensor.data_ptr()), count, copy);
+  }
+  return {copy, count};
+}
+
+// Reads nothing but what lies in this process's memory, and calls no operator.
+bool is_readable(const at::Tensor& tensor) {
+  const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
+  return is_plain(impl) && impl.device_type() == c10::DeviceType::CPU && impl.is_contiguous() && impl.has_storage() &&
+         impl.storage_initialized() && (tensor.scalar_type() == at::kLong || tensor.scalar_type() == at::kInt);
+}
+
+void describe_sparse(const at::Tensor& tensor, TensorDetails& details) {
+  if (details.layout == Layout::kSparseCoo) {
+    const auto& impl = *static_cast<const at::SparseTensorImpl*>(tensor.unsafeGetTensorImpl());
+    details.stored = impl.values().numel();
+    details.index_bytes = bytes_of(impl.indices());
+  } else {
+    const auto& impl = *static_cast<const at::SparseCsrTensorImpl*>(tensor.unsafeGetTensorImpl());
+    details.stored = impl.values().numel();
+    details.index_bytes = bytes_of(impl.compressed_indices()) + bytes_of(impl.plain_indices());
+  }
+}
+
+void describe_nested(const at::Tensor& tensor, TensorDetails& details, CallArena& arena) {
+  const auto& impl = *static_cast<const at::native::NestedTensorImpl*>(tensor.unsafeGetTensorImpl());
+#if TORCH_VERSION_MAJOR >= 2
+  const at::Tensor& sizes = impl.get_nested_sizes();
+#else
+  const at::Tensor& sizes = impl.get_nested_size_tensor();
+#endif
+  if (!sizes.defined() || !is_readable(sizes)) return;
+  details.part_sizes = copy_integers(sizes, arena);
+  details.parts = sizes.dim() == 2 ? sizes.size(0) : 0;
+}
+
+}  // namespace
+
+TensorView borrow_unusual_view(const at::Tensor& tensor, CallArena& arena) {
+  const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
   const DType dtype = dtype_of(impl);
   const DeviceType device = device_of(impl);
-  // A nested tensor has no list of sizes, only elements.
-  if (impl.key_set().has(c10::DispatchKey::NestedTensor)) return {nullptr, nullptr, 0, dtype, device, {impl.numel(), true}};
+  auto* details = arena.allocate<TensorDetails>(1);
+  // A subclass written in Python may say that it is sparse or nested, and still be a plain TensorImpl.
+  if (!impl.key_set().has(c10::DispatchKey::Python)) {
+    details->layout = layout_of(impl);
+    if (details->layout == Layout::kNested) {
+      describe_nested(tensor, *details, arena);
+      return TensorView(nullptr, nullptr, 0, dtype, device, {impl.numel(), true}).with(details);
+    }
+    if (details->layout >= Layout::kSparseCoo && details->layout <= Layout::kSparseBsc) describe_sparse(tensor, *details);
+  }
   const c10::IntArrayRef sizes = impl.sizes();
   const bool has_strides = impl.layout() == c10::kStrided;
-  return {sizes.data(), has_strides ? impl.strides().data() : nullptr, sizes.size(), dtype, device};
+  return TensorView(sizes.data(), has_strides ? impl.strides().data() : nullptr, sizes.size(), dtype, device).with(details);
 }
 
 TensorView copy_view(const at::Tensor& tensor, CallArena& arena) {
-  const TensorView view = borrow_view(tensor);
+  const TensorView view = borrow_view(tensor, arena);
   if (view.dim() == 0) return view;
   const auto sizes = copy_list<std::int64_t>(view.sizes(), arena);
   const auto strides = copy_list<std::int64_t>(view.strides(), arena);
@@ -86,14 +170,26 @@ Argument copy_argument(const c10::IValue& value, CallArena& arena) {
     return Argument(std::string_view(copy_list<char>(text, arena).data(), text.size()));
   }
   if (value.isList()) return copy_generic_list(value.toListRef(), arena);
-  return Argument::other();
+  return value.isObject() ? packed_weight(value) : Argument::other();
 }
 
-absl::Span<const Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t count, CallArena& arena) {
+absl::Span<Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t count, CallArena& arena) {
   auto* arguments = arena.allocate<Argument>(count);
   const c10::IValue* first = stack.data() + (stack.size() - count);
   for (std::size_t i = 0; i < count; ++i) arguments[i] = copy_argument(first[i], arena);
   return {arguments, count};
+}
+
+void read_values(absl::Span<const std::string_view> names, const OpSchema& schema, const torch::jit::Stack& stack,
+                 absl::Span<Argument> arguments, CallArena& arena) {
+  const c10::IValue* first = stack.data() + (stack.size() - arguments.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool is_wanted = std::find(names.begin(), names.end(), schema.parameters[i].name) != names.end();
+    if (!is_wanted || !first[i].isTensor() || !first[i].toTensor().defined() || !is_readable(first[i].toTensor())) continue;
+    auto* details = arena.allocate<TensorDetails>(1);
+    details->values = copy_integers(first[i].toTensor(), arena);
+    arguments[i] = Argument(arguments[i].tensor().with(details));
+  }
 }
 
 }  // namespace torchtally::dispatch

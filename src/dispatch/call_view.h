@@ -5,13 +5,16 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/stack.h>
 
+#include <string_view>
+
 #include "dispatch/arena.h"
 #include "torchtally/op_call.h"
 
 namespace torchtally::dispatch {
 
-// A view of a tensor without a plain list of sizes and strides: sparse, nested, of another layout, of a subclass.
-TensorView borrow_unusual_view(const c10::TensorImpl& impl);
+// A view of a tensor without a plain list of sizes and strides: sparse, nested, of another layout, of a subclass. What only such
+// tensors have (TensorDetails) lies in the arena.
+TensorView borrow_unusual_view(const at::Tensor& tensor, CallArena& arena);
 
 inline DType dtype_of(const c10::TensorImpl& impl) {
   const at::ScalarType type = caffe2::TypeMeta(impl.dtype()).toScalarType();
@@ -39,10 +42,10 @@ inline bool is_plain(const c10::TensorImpl& impl) {
 }
 
 // A view that borrows the tensor's own sizes and strides.
-inline TensorView borrow_view(const at::Tensor& tensor) {
+inline TensorView borrow_view(const at::Tensor& tensor, CallArena& arena) {
   if (!tensor.defined()) return {};
   const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
-  if (C10_UNLIKELY(!is_plain(impl))) return borrow_unusual_view(impl);
+  if (C10_UNLIKELY(!is_plain(impl))) return borrow_unusual_view(tensor, arena);
   const c10::IntArrayRef sizes = impl.sizes();
   return {sizes.data(),   impl.strides().data(), sizes.size(),
           dtype_of(impl), device_of(impl),       {impl.numel(), impl.is_non_overlapping_and_dense()}};
@@ -55,7 +58,12 @@ TensorView copy_view(const at::Tensor& tensor, CallArena& arena);
 Argument copy_argument(const c10::IValue& value, CallArena& arena);
 
 // The last `count` values of a stack.
-absl::Span<const Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t count, CallArena& arena);
+absl::Span<Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t count, CallArena& arena);
+
+// Gives the views of integer tensors whose names are listed their values (TensorView::values()), where they can be read without
+// waiting for a device. `arguments`: views of the last values of the stack.
+void read_values(absl::Span<const std::string_view> names, const OpSchema& schema, const torch::jit::Stack& stack,
+                 absl::Span<Argument> arguments, CallArena& arena);
 
 }  // namespace torchtally::dispatch
 

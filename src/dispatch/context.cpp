@@ -4,9 +4,11 @@
 
 #include <array>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "dispatch/key.h"
+#include "formulas/table.h"
 
 namespace torchtally::dispatch {
 namespace {
@@ -42,6 +44,11 @@ bool needs_shapes(const Verdict& verdict) {
            verdict.reason != ZeroReason::kIgnored;
   }
   return verdict.kind == VerdictKind::kCounted;
+}
+
+absl::Span<const std::string_view> values_read_by(const Verdict& verdict) {
+  const bool has_family = verdict.row != nullptr && verdict.row->family != nullptr;
+  return has_family ? verdict.row->family->reads_values : absl::Span<const std::string_view>();
 }
 
 }  // namespace
@@ -89,7 +96,8 @@ const Decision& Context::decision(const Operator& op) {
   known = std::make_unique<Decision>();
   known->verdict = formulas_.verdict(op.name, op.overload);
   known->needs_shapes = needs_shapes(known->verdict);
-  known->remembers_calls = known->needs_shapes && known->verdict.user == nullptr;
+  known->reads_values = values_read_by(known->verdict);
+  known->remembers_calls = known->needs_shapes && known->verdict.user == nullptr && known->reads_values.empty();
   known->action = known->verdict.kind == VerdictKind::kUnknown ? Decision::Action::kObserve : Decision::Action::kCount;
   known->is_composite = op.is_composite && !formulas_.overrides(op.name, op.overload);
   if (known->is_composite) known->backends = backends_with_kernel(op.handle);
@@ -119,7 +127,7 @@ attribution::ModuleId Context::module_of_call_path(const std::vector<std::string
 }
 
 Tally Context::tally() {
-  std::map<std::pair<attribution::ModuleId, const Operator*>, Cost> costs;
+  std::map<std::tuple<attribution::ModuleId, const Operator*, DType>, Cost> costs;
   std::map<const Operator*, const Decision*> decisions;
   std::vector<bool> has_slots;
   {
@@ -128,10 +136,10 @@ Tally Context::tally() {
       ledger->ledger.for_each([&](const Slot& slot) {
         if (has_slots.size() <= slot.module()) has_slots.resize(slot.module() + 1);
         has_slots[slot.module()] = true;
-        const Cost cost = slot.cost();
-        if (cost.calls == 0) return;  // a composite, or a call that threw
-        costs[{slot.module(), &slot.op()}] += cost;
-        decisions[&slot.op()] = &slot.decision();
+        slot.for_each_cost([&](DType dtype, const Cost& cost) {  // of none: a composite, or a call that threw
+          costs[{slot.module(), &slot.op(), dtype}] += cost;
+          decisions[&slot.op()] = &slot.decision();
+        });
       });
     }
   }
@@ -144,8 +152,8 @@ Tally Context::tally() {
   }
   std::vector<Tally::Row> rows;
   for (const auto& [key, cost] : costs) {
-    const auto& [module, op] = key;
-    rows.push_back({static_cast<int>(module), index_of[op], cost});
+    const auto& [module, op, dtype] = key;
+    rows.push_back({static_cast<int>(module), index_of[op], cost, dtype});
   }
   return {modules_.snapshot(has_slots), std::move(operators), std::move(rows)};
 }

@@ -20,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "dispatch/call_view.h"
 #include "dispatch/context.h"
 #include "dispatch/key.h"
 #include "dispatch/key_exclusion.h"
@@ -92,6 +93,14 @@ class Interception {
   // Only if needs_shapes(). The call that this one may be a repetition of, to repeat() instead of record(); null if there is
   // none. Nested guards have a memory each, and no use of it: they record.
   RememberedCall* remembered() const { return C10_LIKELY(nested_ == nullptr) ? innermost_.slot->remembered() : nullptr; }
+
+  // The values that formulas read, before the operator consumes its arguments: read_values() of call_view.h.
+  void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {
+    for_each_entry([&](const Entry& entry) {
+      const auto names = entry.slot->decision().reads_values;
+      if (C10_UNLIKELY(!names.empty())) dispatch::read_values(names, entry.slot->op().schema, stack, arguments, arena);
+    });
+  }
 
   // Only if needs_shapes().
   const Operator& op() const { return innermost_.slot->op(); }

@@ -43,8 +43,9 @@ bool is_same_value(const Argument& kept, const c10::IValue& value) {
       const auto list = value.toListRef();
       return std::equal(kept.tensors().begin(), kept.tensors().end(), list.begin(), list.end(), is_same_tensor);
     }
-    case Kind::kFloatList:  // rare: not worth a comparison
-    case Kind::kOther:      // not to be compared
+    case Kind::kFloatList:     // rare: not worth a comparison
+    case Kind::kPackedWeight:  // likewise
+    case Kind::kOther:         // not to be compared
       break;
   }
   return false;
@@ -73,6 +74,7 @@ bool is_same(const Argument& kept, const Argument& argument) {
       return true;
     case Kind::kTensor:
     case Kind::kTensorList:
+    case Kind::kPackedWeight:
       break;
   }
   return false;

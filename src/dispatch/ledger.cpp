@@ -14,37 +14,32 @@ void Slot::init(attribution::ModuleId module, const Operator& op, const Decision
   arena_ = &arena;
 }
 
+Counters& Slot::counters_of(DType dtype) {
+  if (counters_.dtype() == DType::kUndefined) counters_.set_dtype(dtype);
+  Counters* counters = &counters_;
+  while (counters->dtype() != dtype) {
+    Counters* next = counters->next.load(std::memory_order_relaxed);
+    if (next == nullptr) {
+      next = arena_->allocate<Counters>(1);
+      next->set_dtype(dtype);
+      counters->next.store(next, std::memory_order_release);
+    }
+    counters = next;
+  }
+  return *counters;
+}
+
 void Slot::count(const OpCall& call) {
-  const Cost cost = decision_->verdict.cost_of(call);
-  bump(kCalls, cost.calls);
-  bump(kMacs, cost.macs);
-  bump(kFlops, cost.flops);
-  bump(kTranscendentals, cost.transcendentals);
-  bump(kBytesRead, cost.bytes_read);
-  bump(kBytesWritten, cost.bytes_written);
-  bump(kActivations, cost.activations);
+  const Verdict& verdict = decision_->verdict;
+  const Cost cost = verdict.cost_of(call);
+  const DType dtype = verdict.dtype_of(call);
+  counters_of(dtype).add(cost);
   if (!decision_->remembers_calls || ++counted_ != remember_at_) return;
   constexpr std::uint64_t kBackOff = 8;
   remember_at_ *= kBackOff;
-  if (RememberedCall* const newest = remember(call, cost, remembered(), *arena_); newest != nullptr) {
+  if (RememberedCall* const newest = remember(call, cost, dtype, remembered(), *arena_); newest != nullptr) {
     remembered_.store(newest, std::memory_order_release);
   }
-}
-
-Cost Slot::cost() const {
-  const auto value = [this](Counter counter) { return Count(counters_[counter].load(std::memory_order_relaxed)); };
-  Cost cost;
-  cost.calls = value(kCalls);
-  cost.macs = value(kMacs);
-  cost.flops = value(kFlops);
-  cost.transcendentals = value(kTranscendentals);
-  cost.bytes_read = value(kBytesRead);
-  cost.bytes_written = value(kBytesWritten);
-  cost.activations = value(kActivations);
-  for (const RememberedCall* call = remembered_.load(std::memory_order_acquire); call != nullptr; call = call->older) {
-    cost += call->cost * call->repeats.load(std::memory_order_relaxed);
-  }
-  return cost;
 }
 
 Ledger::Ledger() : index_(256) {}

@@ -6,8 +6,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "attribution/module_tree.h"
 #include "dispatch/operator_registry.h"
 #include "dispatch/remembered_call.h"
@@ -28,8 +30,41 @@ struct Decision {
   bool is_composite = false;
   BackendSet backends;  // if composite: those that have a kernel nevertheless, and make it a leaf
   bool needs_shapes = false;
-  bool remembers_calls = false;  // the cost depends on nothing but what the call is
+  absl::Span<const std::string_view> reads_values;  // the names of arguments whose values the formula reads
+  bool remembers_calls = false;                     // the cost depends on nothing but what the call is
   Verdict verdict;
+};
+
+// Counters of calls whose arithmetic is in one type. Written by one thread, read by any.
+class Counters {
+ public:
+  DType dtype() const { return dtype_.load(std::memory_order_relaxed); }
+  void set_dtype(DType dtype) { dtype_.store(dtype, std::memory_order_relaxed); }
+
+  // Owner thread only.
+  void add(const Cost& cost) {
+    auto* value = values_.data();
+    Cost::for_each_counter([&](auto counter) { bump(*value++, cost.*counter); });
+  }
+  void add_call() { bump(values_.front(), 1); }  // calls are the first counter
+
+  Cost sum() const {
+    Cost cost;
+    const auto* value = values_.data();
+    Cost::for_each_counter([&](auto counter) { cost.*counter = (value++)->load(std::memory_order_relaxed); });
+    return cost;
+  }
+
+  // The same operator's in another type; null after the last.
+  std::atomic<Counters*> next = nullptr;
+
+ private:
+  static void bump(std::atomic<std::int64_t>& value, Count by) {
+    value.store(Count(value.load(std::memory_order_relaxed)) + by, std::memory_order_relaxed);
+  }
+
+  std::array<std::atomic<std::int64_t>, Cost::kCounters> values_ = {};
+  std::atomic<DType> dtype_ = DType::kUndefined;
 };
 
 // The counters of one operator in one module.
@@ -47,27 +82,32 @@ class alignas(64) Slot {
 
   // Owner thread only.
   void count(const OpCall& call);
-  void count_call() { bump(kCalls, 1); }
+  void count_call() { counters_.add_call(); }
   // The call to compare with before count(); null if there is none.
   RememberedCall* remembered() const { return remembered_.load(std::memory_order_relaxed); }
 
-  // Any thread.
-  Cost cost() const;
+  // Any thread: calls visit(dtype, cost) for each type that there are calls of.
+  template <typename Visit>
+  void for_each_cost(Visit visit) const {
+    for (const Counters* counters = &counters_; counters != nullptr; counters = counters->next.load(std::memory_order_acquire)) {
+      if (const Cost cost = counters->sum(); cost.calls > 0) visit(counters->dtype(), cost);
+    }
+    for (const RememberedCall* call = remembered_.load(std::memory_order_acquire); call != nullptr; call = call->older) {
+      if (const Count repeats = call->repeats.load(std::memory_order_relaxed); repeats > 0) {
+        visit(call->dtype, call->cost * repeats);
+      }
+    }
+  }
 
  private:
-  enum Counter { kCalls, kMacs, kFlops, kTranscendentals, kBytesRead, kBytesWritten, kActivations, kCounterCount };
-
-  void bump(Counter counter, Count by) {
-    std::atomic<std::int64_t>& value = counters_[counter];
-    value.store(Count(value.load(std::memory_order_relaxed)) + by, std::memory_order_relaxed);
-  }
+  Counters& counters_of(DType dtype);
 
   // First what every call touches: one cache line.
   std::atomic<RememberedCall*> remembered_ = nullptr;  // the newest
   Decision::Action action_ = Decision::Action::kObserve;
   bool is_composite_ = false;
   bool needs_shapes_ = false;
-  std::array<std::atomic<std::int64_t>, kCounterCount> counters_ = {};
+  Counters counters_;          // of the first type that was seen
   std::uint64_t counted_ = 0;  // calls that were not recognised
   std::uint64_t remember_at_ = 2;
   attribution::ModuleId module_ = 0;

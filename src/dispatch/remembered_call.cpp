@@ -46,6 +46,7 @@ Argument keep(const Argument& argument, Arena& arena) {
       const std::string_view text = argument.string();
       return Argument(std::string_view(keep(absl::Span<const char>(text.data(), text.size()), arena).data(), text.size()));
     }
+    case Argument::Kind::kPackedWeight:  // never the same: not compared
     case Argument::Kind::kNone:
     case Argument::Kind::kInt:
     case Argument::Kind::kFloat:
@@ -64,10 +65,11 @@ absl::Span<const Argument> keep_all(absl::Span<const Argument> arguments, Arena&
 
 }  // namespace
 
-RememberedCall* remember(const OpCall& call, const Cost& cost, const RememberedCall* older, Arena& arena) {
+RememberedCall* remember(const OpCall& call, const Cost& cost, DType dtype, const RememberedCall* older, Arena& arena) {
   if (!has_strides(call.arguments()) || !has_strides(call.results())) return nullptr;
   auto* remembered = arena.allocate<RememberedCall>(1);
   remembered->cost = cost;
+  remembered->dtype = dtype;
   remembered->arguments = keep_all(call.arguments(), arena);
   remembered->results = keep_all(call.results(), arena);
   remembered->older = older;

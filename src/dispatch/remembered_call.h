@@ -24,6 +24,7 @@ struct RememberedCall {
   absl::Span<const Argument> results;
   std::atomic<std::int64_t> repeats = 0;
   Cost cost;
+  DType dtype = DType::kUndefined;
   const RememberedCall* older = nullptr;
 
   // Owner thread of the slot only.
@@ -31,7 +32,7 @@ struct RememberedCall {
 };
 
 // A copy of the call that lives as long as the arena; null if a tensor of it has no strides (sparse, nested).
-RememberedCall* remember(const OpCall& call, const Cost& cost, const RememberedCall* older, Arena& arena);
+RememberedCall* remember(const OpCall& call, const Cost& cost, DType dtype, const RememberedCall* older, Arena& arena);
 
 }  // namespace torchtally::dispatch
 

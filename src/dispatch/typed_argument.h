@@ -45,7 +45,7 @@ template <typename List>
 Argument borrow_tensors(const List& list, CallArena& arena) {
   auto* views = arena.allocate<TensorView>(list.size());
   std::size_t i = 0;
-  for (const at::Tensor& tensor : list) views[i++] = borrow_view(tensor);
+  for (const at::Tensor& tensor : list) views[i++] = borrow_view(tensor, arena);
   return Argument(absl::Span<const TensorView>(views, i));
 }
 
@@ -56,14 +56,14 @@ Argument borrow_argument(const T& value, CallArena& arena) {
   if constexpr (typed_argument::IsOptional<T>::value) {
     return value.has_value() ? borrow_argument(*value, arena) : Argument();
   } else if constexpr (std::is_same_v<T, at::Tensor>) {
-    return Argument(borrow_view(value));
+    return Argument(borrow_view(value, arena));
   } else if constexpr (typed_argument::IsTensorList<T>::value) {
     return typed_argument::borrow_tensors(value, arena);
   } else if constexpr (std::is_same_v<T, c10::List<compat::optional<at::Tensor>>>) {
     auto* views = arena.allocate<TensorView>(value.size());
     for (std::size_t i = 0; i < value.size(); ++i) {
       const compat::optional<at::Tensor> tensor = value.get(i);
-      if (tensor.has_value()) views[i] = borrow_view(*tensor);
+      if (tensor.has_value()) views[i] = borrow_view(*tensor, arena);
     }
     return Argument(absl::Span<const TensorView>(views, value.size()));
   } else if constexpr (std::is_same_v<T, std::int64_t> || std::is_same_v<T, bool> || std::is_same_v<T, double>) {

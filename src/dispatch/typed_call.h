@@ -69,7 +69,8 @@ void add_tensors(const Value& value, Count& bytes, Count& elements) {
       elements += n;
       bytes += n * element_size(dtype_of(impl));
     } else {
-      const TensorView view = borrow_view(value);
+      CallArena arena;
+      const TensorView view = borrow_view(value, arena);
       elements += view.numel();
       bytes += view.bytes();
     }

@@ -84,27 +84,25 @@ void add_multi_head_attention(Cost& cost, const TensorView& query, const TensorV
   add_linear(cost, query_rows, width, width, true);
 }
 
-}  // namespace
-
-void attention(const OpCall& call, const Row&, Cost& cost) {
+void count_attention(const OpCall& call, const Row&, Cost& cost) {
   add_forward(cost, shape_of(call.tensor(std::size_t{0}), call.tensor(1), call.tensor(2)), is_masked(call));
 }
 
-void attention_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_attention_backward(const OpCall& call, const Row&, Cost& cost) {
   add_backward(cost, shape_of(call.tensor(1), call.tensor(2), call.tensor(3)), is_masked(call));
 }
 
-void packed_attention(const OpCall& call, const Row&, Cost& cost) {
+void count_packed_attention(const OpCall& call, const Row&, Cost& cost) {
   add_forward(cost, packed_shape_of(call, call.tensor(std::size_t{0}), call.tensor(1), call.tensor(2)), is_masked(call));
 }
 
-void packed_attention_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_packed_attention_backward(const OpCall& call, const Row&, Cost& cost) {
   add_backward(cost, packed_shape_of(call, call.tensor(1), call.tensor(2), call.tensor(3)), is_masked(call));
 }
 
 // _native_multi_head_attention(query, key, value, embed_dim, num_head, qkv_weight, qkv_bias, proj_weight, proj_bias, mask,
 // need_weights, average_attn_weights): averaging the weights over the heads adds each once and divides each average.
-void multi_head_attention(const OpCall& call, const Row&, Cost& cost) {
+void count_multi_head_attention(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& query = call.tensor(std::size_t{0});
   const TensorView& key = call.tensor(1);
   const Count heads = call.argument(4).to_int();
@@ -116,7 +114,7 @@ void multi_head_attention(const OpCall& call, const Row&, Cost& cost) {
 
 // _transformer_encoder_layer_fwd(src, embed_dim, num_heads, ...): attention, two layer norms with weight and bias, a two-layer
 // perceptron with relu or gelu between, two residual additions.
-void transformer_encoder_layer(const OpCall& call, const Row&, Cost& cost) {
+void count_transformer_encoder_layer(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& source = call.tensor(std::size_t{0});
   const Count width = call.argument(1).to_int();
   const Count rows = source.size(0) * source.size(1);
@@ -135,5 +133,14 @@ void transformer_encoder_layer(const OpCall& call, const Row&, Cost& cost) {
     cost.flops += elements;      // residual
   }
 }
+
+}  // namespace
+
+const Family attention = {count_attention, "", ""};
+const Family attention_backward = {count_attention_backward, "", ""};
+const Family packed_attention = {count_packed_attention, "", ""};
+const Family packed_attention_backward = {count_packed_attention_backward, "", ""};
+const Family multi_head_attention = {count_multi_head_attention, "", ""};
+const Family transformer_encoder_layer = {count_transformer_encoder_layer, "", ""};
 
 }  // namespace torchtally::formulas

@@ -27,32 +27,39 @@ void add_gradients(const OpCall& call, Cost& cost, const TensorView& grad, const
   if (wants_gradient(call, 2)) cost.flops += grad.numel();
 }
 
-}  // namespace
-
-void convolution(const OpCall& call, const Row&, Cost& cost) {
+void count_convolution(const OpCall& call, const Row&, Cost& cost) {
   add_convolution(call, cost, call.argument("transposed").to_bool());
 }
 
-void convolution_relu(const OpCall& call, const Row& row, Cost& cost) {
-  convolution(call, row, cost);
+void count_convolution_relu(const OpCall& call, const Row& row, Cost& cost) {
+  count_convolution(call, row, cost);
   cost.flops += cost.activations;
 }
 
 // relu(convolution + alpha * z)
-void convolution_add_relu(const OpCall& call, const Row& row, Cost& cost) {
-  convolution(call, row, cost);
+void count_convolution_add_relu(const OpCall& call, const Row& row, Cost& cost) {
+  count_convolution(call, row, cost);
   cost.flops += cost.activations * (scales(call.argument("alpha")) ? 3 : 2);
 }
 
-void transposed_convolution(const OpCall& call, const Row&, Cost& cost) { add_convolution(call, cost, true); }
+void count_transposed_convolution(const OpCall& call, const Row&, Cost& cost) { add_convolution(call, cost, true); }
 
 // (grad_output, input, weight, ...); the bias gradient is a sum.
-void convolution_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_convolution_backward(const OpCall& call, const Row&, Cost& cost) {
   add_gradients(call, cost, call.tensor(std::size_t{0}), call.tensor(1), call.tensor(2), call.argument("transposed").to_bool());
 }
 
-void slow_convolution_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_slow_convolution_backward(const OpCall& call, const Row&, Cost& cost) {
   add_gradients(call, cost, call.tensor(std::size_t{0}), call.tensor(1), call.tensor(2), false);
 }
+
+}  // namespace
+
+const Family convolution = {count_convolution, "", ""};
+const Family convolution_relu = {count_convolution_relu, "", ""};
+const Family convolution_add_relu = {count_convolution_add_relu, "", ""};
+const Family transposed_convolution = {count_transposed_convolution, "", ""};
+const Family convolution_backward = {count_convolution_backward, "", ""};
+const Family slow_convolution_backward = {count_slow_convolution_backward, "", ""};
 
 }  // namespace torchtally::formulas

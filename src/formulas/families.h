@@ -8,120 +8,119 @@
 namespace torchtally::formulas {
 
 // pointwise.cpp
-void per_output(const OpCall& call, const Row& row, Cost& cost);  // row.each per element of the outputs
-void per_input(const OpCall& call, const Row& row,
-               Cost& cost);  // row.each per element of the first argument, row.result per output
-void scaled_sum(const OpCall& call, const Row& row, Cost& cost);       // add, sub, rsub
-void scaled_addition(const OpCall& call, const Row& row, Cost& cost);  // addcmul, addcdiv
-void division(const OpCall& call, const Row& row, Cost& cost);
-void clamp(const OpCall& call, const Row& row, Cost& cost);
-void gelu(const OpCall& call, const Row& row, Cost& cost);
-void gelu_backward(const OpCall& call, const Row& row, Cost& cost);
-void elu_backward(const OpCall& call, const Row& row, Cost& cost);
-void log_softmax(const OpCall& call, const Row& row, Cost& cost);
-void logit(const OpCall& call, const Row& row, Cost& cost);
+extern const Family per_output;       // row.each per element of the outputs
+extern const Family per_input;        // row.each per element of the first argument, row.result per output
+extern const Family scaled_sum;       // add, sub, rsub
+extern const Family scaled_addition;  // addcmul, addcdiv
+extern const Family division;
+extern const Family clamp;
+extern const Family gelu;
+extern const Family gelu_backward;
+extern const Family elu_backward;
+extern const Family log_softmax;
+extern const Family logit;
 
 // reduction.cpp
-void vector_norm(const OpCall& call, const Row& row, Cost& cost);
-void trace(const OpCall& call, const Row& row, Cost& cost);
+extern const Family vector_norm;
+extern const Family trace;
 
 // matmul.cpp
-void matrix_product(const OpCall& call, const Row& row, Cost& cost);        // mm, bmm, mv, dot, ...
-void added_matrix_product(const OpCall& call, const Row& row, Cost& cost);  // addmm, baddbmm, addbmm, addmv
-void outer_product(const OpCall& call, const Row& row, Cost& cost);         // addr
-void scaled_matrix_product(const OpCall& call, const Row& row, Cost& cost);
-void grouped_matrix_product(const OpCall& call, const Row& row, Cost& cost);
-void matmul(const OpCall& call, const Row& row, Cost& cost);
-void linear(const OpCall& call, const Row& row, Cost& cost);
-void linear_backward(const OpCall& call, const Row& row, Cost& cost);
-void linear_backward_input(const OpCall& call, const Row& row, Cost& cost);
-void linear_backward_weights(const OpCall& call, const Row& row, Cost& cost);
-void trilinear(const OpCall& call, const Row& row, Cost& cost);
+extern const Family matrix_product;        // mm, bmm, mv, dot, ...
+extern const Family added_matrix_product;  // addmm, baddbmm, addbmm, addmv
+extern const Family outer_product;         // addr
+extern const Family scaled_matrix_product;
+extern const Family grouped_matrix_product;
+extern const Family matmul;
+extern const Family linear;
+extern const Family linear_backward;
+extern const Family linear_backward_input;
+extern const Family linear_backward_weights;
+extern const Family trilinear;
 
 // distance.cpp
-void cdist(const OpCall& call, const Row& row, Cost& cost);
-void cdist_backward(const OpCall& call, const Row& row, Cost& cost);
-void pdist(const OpCall& call, const Row& row, Cost& cost);
+extern const Family cdist;
+extern const Family cdist_backward;
+extern const Family pdist;
 
 // convolution.cpp
-void convolution(const OpCall& call, const Row& row, Cost& cost);
-void convolution_relu(const OpCall& call, const Row& row, Cost& cost);
-void convolution_add_relu(const OpCall& call, const Row& row, Cost& cost);
-void transposed_convolution(const OpCall& call, const Row& row, Cost& cost);
-void convolution_backward(const OpCall& call, const Row& row, Cost& cost);
-void slow_convolution_backward(const OpCall& call, const Row& row, Cost& cost);
+extern const Family convolution;
+extern const Family convolution_relu;
+extern const Family convolution_add_relu;
+extern const Family transposed_convolution;
+extern const Family convolution_backward;
+extern const Family slow_convolution_backward;
 
 // attention.cpp
-void attention(const OpCall& call, const Row& row, Cost& cost);                  // (batch, heads, sequence, features)
-void attention_backward(const OpCall& call, const Row& row, Cost& cost);         // likewise
-void packed_attention(const OpCall& call, const Row& row, Cost& cost);           // (batch, sequence, heads, features), or packed
-void packed_attention_backward(const OpCall& call, const Row& row, Cost& cost);  // likewise
-void multi_head_attention(const OpCall& call, const Row& row, Cost& cost);
-void transformer_encoder_layer(const OpCall& call, const Row& row, Cost& cost);
+extern const Family attention;                  // (batch, heads, sequence, features)
+extern const Family attention_backward;         // likewise
+extern const Family packed_attention;           // (batch, sequence, heads, features), or packed
+extern const Family packed_attention_backward;  // likewise
+extern const Family multi_head_attention;
+extern const Family transformer_encoder_layer;
 
 // recurrent.cpp
-void mkldnn_rnn(const OpCall& call, const Row& row, Cost& cost);
-void mkldnn_rnn_backward(const OpCall& call, const Row& row, Cost& cost);
-void fused_lstm_cell(const OpCall& call, const Row& row, Cost& cost);
-void fused_gru_cell(const OpCall& call, const Row& row, Cost& cost);
+extern const Family mkldnn_rnn;
+extern const Family mkldnn_rnn_backward;
+extern const Family fused_lstm_cell;
+extern const Family fused_gru_cell;
 
 // normalization.cpp
-void layer_norm(const OpCall& call, const Row& row, Cost& cost);
-void layer_norm_backward(const OpCall& call, const Row& row, Cost& cost);
-void rms_norm(const OpCall& call, const Row& row, Cost& cost);
-void rms_norm_backward(const OpCall& call, const Row& row, Cost& cost);
-void batch_norm(const OpCall& call, const Row& row, Cost& cost);  // training or not, as its argument says
-void batch_norm_training(const OpCall& call, const Row& row, Cost& cost);
-void batch_norm_inference(const OpCall& call, const Row& row, Cost& cost);
-void batch_norm_backward(const OpCall& call, const Row& row, Cost& cost);
-void weight_norm(const OpCall& call, const Row& row, Cost& cost);
-void embedding_renorm(const OpCall& call, const Row& row, Cost& cost);
+extern const Family layer_norm;
+extern const Family layer_norm_backward;
+extern const Family rms_norm;
+extern const Family rms_norm_backward;
+extern const Family batch_norm;  // training or not, as its argument says
+extern const Family batch_norm_training;
+extern const Family batch_norm_inference;
+extern const Family batch_norm_backward;
+extern const Family weight_norm;
+extern const Family embedding_renorm;
 
 // pooling.cpp
-void max_pool(const OpCall& call, const Row& row, Cost& cost);
-void average_pool(const OpCall& call, const Row& row, Cost& cost);
-void average_pool_backward(const OpCall& call, const Row& row, Cost& cost);
-void adaptive_average_pool_backward(const OpCall& call, const Row& row, Cost& cost);
+extern const Family max_pool;
+extern const Family average_pool;
+extern const Family average_pool_backward;
+extern const Family adaptive_average_pool_backward;
 
 // resampling.cpp
-void antialiased_upsample(const OpCall& call, const Row& row, Cost& cost);
-void antialiased_upsample_backward(const OpCall& call, const Row& row, Cost& cost);
-void grid_sampler(const OpCall& call, const Row& row, Cost& cost);
-void grid_sampler_backward(const OpCall& call, const Row& row, Cost& cost);
-void affine_grid(const OpCall& call, const Row& row, Cost& cost);
+extern const Family antialiased_upsample;
+extern const Family antialiased_upsample_backward;
+extern const Family grid_sampler;
+extern const Family grid_sampler_backward;
+extern const Family affine_grid;
 
 // indexing.cpp
-void gathered_bytes(const OpCall& call, const Row& row, Cost& cost);  // reads the indices and what they select
-void copied_bytes(const OpCall& call, const Row& row, Cost& cost);    // copy: the destination is not read
-void no_bytes(const OpCall& call, const Row& row, Cost& cost);        // empty: memory that nobody has touched yet
-void index_put(const OpCall& call, const Row& row, Cost& cost);
-void index_add(const OpCall& call, const Row& row, Cost& cost);
-void scatter(const OpCall& call, const Row& row, Cost& cost);
-void embedding_bag(const OpCall& call, const Row& row, Cost& cost);
-void embedding_bag_dense_backward(const OpCall& call, const Row& row, Cost& cost);
+extern const Family gathered_bytes;  // reads the indices and what they select
+extern const Family copied_bytes;    // copy: the destination is not read
+extern const Family no_bytes;        // empty: memory that nobody has touched yet
+extern const Family index_put;
+extern const Family index_add;
+extern const Family scatter;
+extern const Family embedding_bag;
+extern const Family embedding_bag_dense_backward;
 
 // loss.cpp
-void pointwise_loss(const OpCall& call, const Row& row, Cost& cost);
-void weighted_cross_entropy(const OpCall& call, const Row& row, Cost& cost);  // binary_cross_entropy, with logits or not
-void nll_loss(const OpCall& call, const Row& row, Cost& cost);
-void nll_loss_backward(const OpCall& call, const Row& row, Cost& cost);
-void ctc_loss(const OpCall& call, const Row& row, Cost& cost);
-void ctc_loss_backward(const OpCall& call, const Row& row, Cost& cost);
+extern const Family pointwise_loss;
+extern const Family weighted_cross_entropy;  // binary_cross_entropy, with logits or not
+extern const Family nll_loss;
+extern const Family nll_loss_backward;
+extern const Family ctc_loss;
+extern const Family ctc_loss_backward;
 
 // optimizer.cpp
-void fused_adam(const OpCall& call, const Row& row, Cost& cost);
-void fused_sgd(const OpCall& call, const Row& row, Cost& cost);
-void fused_adagrad(const OpCall& call, const Row& row, Cost& cost);
+extern const Family fused_adam;
+extern const Family fused_sgd;
+extern const Family fused_adagrad;
 
 // spectral.cpp
-void fft(const OpCall& call, const Row& row, Cost& cost);
+extern const Family fft;
 
 // vision.cpp
-void nms(const OpCall& call, const Row& row, Cost& cost);
-void roi_align(const OpCall& call, const Row& row, Cost& cost);
-void roi_align_backward(const OpCall& call, const Row& row, Cost& cost);
-void deformable_convolution(const OpCall& call, const Row& row, Cost& cost);
-void deformable_convolution_backward(const OpCall& call, const Row& row, Cost& cost);
+extern const Family nms;
+extern const Family roi_align;
+extern const Family roi_align_backward;
+extern const Family deformable_convolution;
+extern const Family deformable_convolution_backward;
 
 }  // namespace torchtally::formulas
 

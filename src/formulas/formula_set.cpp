@@ -37,6 +37,15 @@ const Verdict* find(const Overrides& verdicts, std::string_view name, std::strin
   return found == verdicts.end() ? nullptr : &found->second;
 }
 
+DType first_dtype(absl::Span<const Argument> arguments) {
+  for (const Argument& argument : arguments) {
+    for (const TensorView& tensor : argument.tensors()) {
+      if (tensor.defined()) return tensor.dtype();
+    }
+  }
+  return DType::kUndefined;
+}
+
 }  // namespace
 
 FormulaSet::FormulaSet(bool builtin, std::shared_ptr<const Overrides> overrides)
@@ -106,10 +115,20 @@ Cost Verdict::cost_of(const OpCall& call) const {
   cost.activations = traffic.elements_written;
   if (user != nullptr) {
     (*user)(call, cost);
-  } else if (row != nullptr && row->formula != nullptr) {
-    row->formula(call, *row, cost);
+  } else if (row != nullptr && row->family != nullptr) {
+    row->family->formula(call, *row, cost);
   }
   return cost;
+}
+
+DType Verdict::dtype_of(const OpCall& call) const {
+  const DType operand = first_dtype(call.arguments());
+  if (row != nullptr && row->family != nullptr && row->family->has_operand_dtype) return operand;
+  const DType result = first_dtype(call.results());
+  if (result == DType::kUndefined) return operand;
+  const bool is_number = is_floating_point(result) || is_complex(result);
+  const bool is_about_numbers = is_floating_point(operand) || is_complex(operand);
+  return !is_number && is_about_numbers ? operand : result;
 }
 
 }  // namespace torchtally

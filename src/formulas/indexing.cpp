@@ -17,23 +17,21 @@ void set_scattered_bytes(const OpCall& call, Cost& cost, Count read, Count hit, 
   }
 }
 
-}  // namespace
-
 // The first argument is read only where an index points; what was selected is as large as the output.
-void gathered_bytes(const OpCall& call, const Row&, Cost& cost) {
+void count_gathered_bytes(const OpCall& call, const Row&, Cost& cost) {
   if (cost.bytes_read.saturated()) return;
   cost.bytes_read = cost.bytes_read - call.tensor(std::size_t{0}).bytes() + cost.bytes_written;
 }
 
-void copied_bytes(const OpCall& call, const Row&, Cost& cost) { cost.bytes_read = bytes_of(call.argument(1)); }
+void count_copied_bytes(const OpCall& call, const Row&, Cost& cost) { cost.bytes_read = bytes_of(call.argument(1)); }
 
-void no_bytes(const OpCall&, const Row&, Cost& cost) {
+void count_no_bytes(const OpCall&, const Row&, Cost& cost) {
   cost.bytes_read = 0;
   cost.bytes_written = 0;
 }
 
 // (self, indices, values, accumulate): an addition per value where it accumulates.
-void index_put(const OpCall& call, const Row&, Cost& cost) {
+void count_index_put(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& values = call.tensor(2);
   const bool accumulates = call.argument(3).to_bool();
   if (accumulates) cost.flops += values.numel();
@@ -41,14 +39,14 @@ void index_put(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // (self, dim, index, source, alpha): an addition per element of the source, and a product where alpha is not 1.
-void index_add(const OpCall& call, const Row&, Cost& cost) {
+void count_index_add(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& source = call.tensor(3);
   cost.flops += source.numel() * (scales(call.argument(4)) ? 2 : 1);
   set_scattered_bytes(call, cost, source.bytes() + bytes_of(call.argument(2)), source.bytes(), true);
 }
 
 // (self, dim, index, source or a value, ...): one operation per index where it reduces, none where it overwrites.
-void scatter(const OpCall& call, const Row& row, Cost& cost) {
+void count_scatter(const OpCall& call, const Row& row, Cost& cost) {
   const TensorView& index = call.tensor(2);
   const bool reduces = row.each.flops > 0 || call.argument("reduce").kind() == Argument::Kind::kString;
   if (reduces) cost.flops += index.numel();
@@ -59,7 +57,7 @@ void scatter(const OpCall& call, const Row& row, Cost& cost) {
 
 // (weight, indices, offsets, scale_grad_by_freq, mode, sparse, per_sample_weights): an addition (mode 2: a maximum) per element
 // of the rows looked up, a product with the sample's weight; the mean (mode 1) divides every output element.
-void embedding_bag(const OpCall& call, const Row&, Cost& cost) {
+void count_embedding_bag(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& weight = call.tensor(std::size_t{0});
   const TensorView& indices = call.tensor(1);
   const Count elements = indices.numel() * weight.size(1);
@@ -70,8 +68,19 @@ void embedding_bag(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // (grad, indices, ...): every row of the gradient is added to the rows that made it.
-void embedding_bag_dense_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_embedding_bag_dense_backward(const OpCall& call, const Row&, Cost& cost) {
   cost.flops += call.tensor(1).numel() * call.tensor(std::size_t{0}).size(-1);
 }
+
+}  // namespace
+
+const Family gathered_bytes = {count_gathered_bytes, "", ""};
+const Family copied_bytes = {count_copied_bytes, "", ""};
+const Family no_bytes = {count_no_bytes, "", ""};
+const Family index_put = {count_index_put, "", ""};
+const Family index_add = {count_index_add, "", ""};
+const Family scatter = {count_scatter, "", ""};
+const Family embedding_bag = {count_embedding_bag, "", ""};
+const Family embedding_bag_dense_backward = {count_embedding_bag_dense_backward, "", ""};
 
 }  // namespace torchtally::formulas

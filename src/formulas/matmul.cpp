@@ -19,14 +19,12 @@ void add_scaled_self(const OpCall& call, Cost& cost) {
   if (scales(call.argument(beta + 1))) cost.flops += cost.activations;
 }
 
-}  // namespace
-
-void matrix_product(const OpCall& call, const Row&, Cost& cost) {
+void count_matrix_product(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& left = call.tensor(std::size_t{0});
   add_products(cost, products(left, call.tensor(1)), left.dtype());
 }
 
-void added_matrix_product(const OpCall& call, const Row& row, Cost& cost) {
+void count_added_matrix_product(const OpCall& call, const Row& row, Cost& cost) {
   const TensorView& left = call.tensor(1);
   add_products(cost, products(left, call.tensor(2)), left.dtype());
   add_scaled_self(call, cost);
@@ -34,13 +32,13 @@ void added_matrix_product(const OpCall& call, const Row& row, Cost& cost) {
   if (row.each.flops > 0) add_work(cost, cost.activations, call.argument("use_gelu").to_bool() ? kGelu : row.each);
 }
 
-void outer_product(const OpCall& call, const Row&, Cost& cost) {
+void count_outer_product(const OpCall& call, const Row&, Cost& cost) {
   add_products(cost, call.tensor(1).numel() * call.tensor(2).numel(), call.tensor(1).dtype());
   add_scaled_self(call, cost);
 }
 
 // Two 4-bit elements share a byte there: each stored element of the left operand is two of the product.
-void scaled_matrix_product(const OpCall& call, const Row&, Cost& cost) {
+void count_scaled_matrix_product(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& left = call.tensor(std::size_t{0});
   const Count n = products(left, call.tensor(1));
   cost.add_macs(left.dtype() == DType::kFloat4E2M1FNx2 ? n * 2 : n);
@@ -49,7 +47,7 @@ void scaled_matrix_product(const OpCall& call, const Row&, Cost& cost) {
 
 // One product per group. A two-dimensional operand has the groups one after the other along one dimension; where that is the
 // right operand's only (the left one is (groups, m, k)), a column meets the rows of its own group.
-void grouped_matrix_product(const OpCall& call, const Row&, Cost& cost) {
+void count_grouped_matrix_product(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& left = call.tensor(std::size_t{0});
   const TensorView& right = call.tensor(1);
   const bool columns_are_grouped = left.dim() == 3 && right.dim() == 2;
@@ -58,13 +56,13 @@ void grouped_matrix_product(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // Every output element is a sum over the last dimension of the left operand, however batches broadcast.
-void matmul(const OpCall& call, const Row&, Cost& cost) {
+void count_matmul(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& left = call.tensor(std::size_t{0});
   add_products(cost, call.output().numel() * left.size(-1), left.dtype());
 }
 
 // input (..., in), weight (out, in) or (in), bias.
-void linear(const OpCall& call, const Row&, Cost& cost) {
+void count_linear(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& input = call.tensor(std::size_t{0});
   const TensorView& weight = call.tensor(1);
   add_products(cost, weight.dim() < 2 ? input.numel() : input.numel() * weight.size(0), input.dtype());
@@ -72,7 +70,7 @@ void linear(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // (input, grad_output, weight, output_mask): one product for the input, one for the weight, a sum for the bias.
-void linear_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_linear_backward(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& grad = call.tensor(1);
   const Count product = grad.numel() * call.tensor(2).size(-1);
   if (wants_gradient(call, 0)) add_products(cost, product, grad.dtype());
@@ -81,13 +79,13 @@ void linear_backward(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // (input_size, grad_output, weight)
-void linear_backward_input(const OpCall& call, const Row&, Cost& cost) {
+void count_linear_backward_input(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& grad = call.tensor(1);
   add_products(cost, grad.numel() * call.tensor(2).size(-1), grad.dtype());
 }
 
 // (grad_output, input, weight, bias_defined)
-void linear_backward_weights(const OpCall& call, const Row&, Cost& cost) {
+void count_linear_backward_weights(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& grad = call.tensor(std::size_t{0});
   add_products(cost, grad.numel() * call.tensor(1).size(-1), grad.dtype());
   if (call.argument(3).to_bool()) cost.flops += grad.numel();
@@ -95,7 +93,7 @@ void linear_backward_weights(const OpCall& call, const Row&, Cost& cost) {
 
 // _trilinear(i1, i2, i3, expand1, expand2, expand3, sumdim): a dimension in expandK is 1 in the K-th operand. First i1 x i2,
 // summed over the dimensions that i3 does not have, then the result times i3.
-void trilinear(const OpCall& call, const Row&, Cost& cost) {
+void count_trilinear(const OpCall& call, const Row&, Cost& cost) {
   struct Operand {
     TensorView tensor;
     absl::Span<const std::int64_t> expanded;
@@ -129,5 +127,19 @@ void trilinear(const OpCall& call, const Row&, Cost& cost) {
   }
   add_products(cost, pair + whole, first.tensor.dtype());
 }
+
+}  // namespace
+
+const Family matrix_product = {count_matrix_product, "", ""};
+const Family added_matrix_product = {count_added_matrix_product, "", ""};
+const Family outer_product = {count_outer_product, "", ""};
+const Family scaled_matrix_product = {count_scaled_matrix_product, "", ""};
+const Family grouped_matrix_product = {count_grouped_matrix_product, "", ""};
+const Family matmul = {count_matmul, "", ""};
+const Family linear = {count_linear, "", ""};
+const Family linear_backward = {count_linear_backward, "", ""};
+const Family linear_backward_input = {count_linear_backward_input, "", ""};
+const Family linear_backward_weights = {count_linear_backward_weights, "", ""};
+const Family trilinear = {count_trilinear, "", ""};
 
 }  // namespace torchtally::formulas

@@ -27,10 +27,8 @@ void add_inference(const OpCall& call, Cost& cost) {
   add_work(cost, input.size(1), {4, 1});
 }
 
-}  // namespace
-
 // native_layer_norm, native_group_norm: the means, one per group, are the second output.
-void layer_norm(const OpCall& call, const Row&, Cost& cost) {
+void count_layer_norm(const OpCall& call, const Row&, Cost& cost) {
   const Count elements = call.tensor(std::size_t{0}).numel();
   add_work(cost, elements, kNormalizePerElement);
   add_work(cost, call.output(1).numel(), kNormalizePerGroup);
@@ -39,7 +37,7 @@ void layer_norm(const OpCall& call, const Row&, Cost& cost) {
 
 // (grad_out, input, ...). The normalized input again (2), where anything but the bias is asked for. Input: times weight; the sums
 // of dy and of dy x (3); both subtracted, one product before and one after (4). Weight: product and sum. Bias: sum.
-void layer_norm_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_layer_norm_backward(const OpCall& call, const Row&, Cost& cost) {
   const Count elements = call.tensor(1).numel();
   if (wants_gradient(call, 0) || wants_gradient(call, 1)) cost.flops += elements * 2;
   if (wants_gradient(call, 0)) cost.flops += elements * (call.tensor("weight").defined() ? 8 : 7);
@@ -48,7 +46,7 @@ void layer_norm_backward(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // Per element: square, addition, times the inverse root, times weight. Per row: division, + epsilon, rsqrt.
-void rms_norm(const OpCall& call, const Row&, Cost& cost) {
+void count_rms_norm(const OpCall& call, const Row&, Cost& cost) {
   const Count elements = call.tensor(std::size_t{0}).numel();
   cost.flops += elements * (call.tensor("weight").defined() ? 4 : 3);
   add_work(cost, call.output(1).numel(), {2, 1});
@@ -56,14 +54,14 @@ void rms_norm(const OpCall& call, const Row&, Cost& cost) {
 
 // (grad_out, input, ...). The normalized input again (1). Input: times weight; the sum of dy x (2); its share subtracted, one
 // product before and one after (3). Weight: product and sum.
-void rms_norm_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_rms_norm_backward(const OpCall& call, const Row&, Cost& cost) {
   const Count elements = call.tensor(1).numel();
   cost.flops += elements;
   if (wants_gradient(call, 0)) cost.flops += elements * (call.tensor("weight").defined() ? 6 : 5);
   if (wants_gradient(call, 1)) cost.flops += elements * 2;
 }
 
-void batch_norm(const OpCall& call, const Row&, Cost& cost) {
+void count_batch_norm(const OpCall& call, const Row&, Cost& cost) {
   if (call.argument("training").to_bool()) {
     add_training(call, cost);
   } else {
@@ -71,14 +69,14 @@ void batch_norm(const OpCall& call, const Row&, Cost& cost) {
   }
 }
 
-void batch_norm_training(const OpCall& call, const Row&, Cost& cost) { add_training(call, cost); }
+void count_batch_norm_training(const OpCall& call, const Row&, Cost& cost) { add_training(call, cost); }
 
-void batch_norm_inference(const OpCall& call, const Row&, Cost& cost) { add_inference(call, cost); }
+void count_batch_norm_inference(const OpCall& call, const Row&, Cost& cost) { add_inference(call, cost); }
 
 // Per element. The normalized input, times dy, summed (4): for the weight, and in training for the input. dy summed (1): for the
 // bias, and in training for the input. Input in training: two subtractions, a product before and one after (4); else times the
 // scale (1).
-void batch_norm_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_batch_norm_backward(const OpCall& call, const Row&, Cost& cost) {
   const Argument& train = call.argument("train");
   const bool training = train.to_bool(call.argument("update").to_bool(true));
   const bool through_statistics = training && wants_gradient(call, 0);
@@ -90,14 +88,14 @@ void batch_norm_backward(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // (v, g): per element of v: square, addition, times the factor. Per norm: sqrt, g divided by it.
-void weight_norm(const OpCall& call, const Row&, Cost& cost) {
+void count_weight_norm(const OpCall& call, const Row&, Cost& cost) {
   add_work(cost, call.tensor(std::size_t{0}).numel(), {3, 0});
   add_work(cost, call.tensor(1).numel(), {1, 1});
 }
 
 // (weight, indices, max_norm, norm_type): the rows that are looked up are read, and at most as many rescaled: square, addition,
 // product per element, sqrt and a division per row.
-void embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
+void count_embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& weight = call.tensor(std::size_t{0});
   const TensorView& indices = call.tensor(1);
   const Count elements = indices.numel() * weight.size(1);
@@ -106,5 +104,18 @@ void embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
   cost.bytes_read = indices.bytes() + elements * element_size(weight.dtype());
   cost.bytes_written = elements * element_size(weight.dtype());
 }
+
+}  // namespace
+
+const Family layer_norm = {count_layer_norm, "", ""};
+const Family layer_norm_backward = {count_layer_norm_backward, "", ""};
+const Family rms_norm = {count_rms_norm, "", ""};
+const Family rms_norm_backward = {count_rms_norm_backward, "", ""};
+const Family batch_norm = {count_batch_norm, "", ""};
+const Family batch_norm_training = {count_batch_norm_training, "", ""};
+const Family batch_norm_inference = {count_batch_norm_inference, "", ""};
+const Family batch_norm_backward = {count_batch_norm_backward, "", ""};
+const Family weight_norm = {count_weight_norm, "", ""};
+const Family embedding_renorm = {count_embedding_renorm, "", ""};
 
 }  // namespace torchtally::formulas

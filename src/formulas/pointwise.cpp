@@ -2,39 +2,40 @@
 #include "formulas/families.h"
 
 namespace torchtally::formulas {
+namespace {
 
-void per_output(const OpCall&, const Row& row, Cost& cost) { add_work(cost, cost.activations, row.each); }
+void count_per_output(const OpCall&, const Row& row, Cost& cost) { add_work(cost, cost.activations, row.each); }
 
-void per_input(const OpCall& call, const Row& row, Cost& cost) {
+void count_per_input(const OpCall& call, const Row& row, Cost& cost) {
   add_work(cost, elements_of(call.argument(std::size_t{0})), row.each);
   if (call.output().defined()) add_work(cost, call.output().numel(), row.result);
 }
 
 // self + alpha * other: one more multiplication where alpha is not 1.
-void scaled_sum(const OpCall& call, const Row& row, Cost& cost) {
-  per_output(call, row, cost);
+void count_scaled_sum(const OpCall& call, const Row& row, Cost& cost) {
+  count_per_output(call, row, cost);
   if (scales(call.argument(2))) cost.flops += cost.activations;
 }
 
 // self + value * tensor1 (* or /) tensor2: one more multiplication where value is not 1.
-void scaled_addition(const OpCall& call, const Row& row, Cost& cost) {
-  per_output(call, row, cost);
+void count_scaled_addition(const OpCall& call, const Row& row, Cost& cost) {
+  count_per_output(call, row, cost);
   if (scales(call.argument(3))) cost.flops += cost.activations;
 }
 
 // A rounding mode ("floor", "trunc") adds the rounding.
-void division(const OpCall& call, const Row& row, Cost& cost) {
-  per_output(call, row, cost);
+void count_division(const OpCall& call, const Row& row, Cost& cost) {
+  count_per_output(call, row, cost);
   if (call.argument(2).kind() == Argument::Kind::kString) cost.flops += cost.activations;
 }
 
 // A maximum for the lower bound, a minimum for the upper one.
-void clamp(const OpCall& call, const Row&, Cost& cost) {
+void count_clamp(const OpCall& call, const Row&, Cost& cost) {
   if (!call.argument(1).is_none()) cost.flops += cost.activations;
   if (!call.argument(2).is_none()) cost.flops += cost.activations;
 }
 
-void gelu(const OpCall& call, const Row&, Cost& cost) {
+void count_gelu(const OpCall& call, const Row&, Cost& cost) {
   add_work(cost, cost.activations, call.argument("approximate").string() == "tanh" ? kGeluTanh : kGelu);
 }
 
@@ -42,17 +43,17 @@ void gelu(const OpCall& call, const Row&, Cost& cost) {
 // tanh: the inner polynomial 5, tanh; x / 2; 1 + tanh; half of it; 1 - tanh^2 is 2; the inner derivative 3; two products; the
 // sum,
 //       times dy.
-void gelu_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_gelu_backward(const OpCall& call, const Row&, Cost& cost) {
   add_work(cost, cost.activations, call.argument("approximate").string() == "tanh" ? Work{17, 1} : Work{9, 2});
 }
 
 // dy * scale * (result + alpha) from the result; dy * scale * alpha * exp(x * scale) from the input. The branch x < 0 is counted.
-void elu_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_elu_backward(const OpCall& call, const Row&, Cost& cost) {
   add_work(cost, cost.activations, call.argument("is_result").to_bool() ? Work{3, 0} : Work{4, 1});
 }
 
 // Per element: maximum, subtraction, exp, addition to the sum, subtraction of its log. Per row: log.
-void log_softmax(const OpCall& call, const Row&, Cost& cost) {
+void count_log_softmax(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& input = call.tensor(std::size_t{0});
   const Count n = input.numel();
   add_work(cost, n, {4, 1});
@@ -62,9 +63,23 @@ void log_softmax(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // log(x / (1 - x)), with a clamp to [eps, 1 - eps] where eps is given.
-void logit(const OpCall& call, const Row& row, Cost& cost) {
-  per_output(call, row, cost);
+void count_logit(const OpCall& call, const Row& row, Cost& cost) {
+  count_per_output(call, row, cost);
   if (!call.argument(1).is_none()) cost.flops += cost.activations * 2;
 }
+
+}  // namespace
+
+const Family per_output = {count_per_output, "", ""};
+const Family per_input = {count_per_input, "", ""};
+const Family scaled_sum = {count_scaled_sum, "", ""};
+const Family scaled_addition = {count_scaled_addition, "", ""};
+const Family division = {count_division, "", ""};
+const Family clamp = {count_clamp, "", ""};
+const Family gelu = {count_gelu, "", ""};
+const Family gelu_backward = {count_gelu_backward, "", ""};
+const Family elu_backward = {count_elu_backward, "", ""};
+const Family log_softmax = {count_log_softmax, "", ""};
+const Family logit = {count_logit, "", ""};
 
 }  // namespace torchtally::formulas

@@ -28,9 +28,7 @@ Layer layer_of(const OpCall& call) {
   return {input.size(0) * input.size(1), from_input.numel() + from_hidden.numel(), hidden * 4, hidden};
 }
 
-}  // namespace
-
-void mkldnn_rnn(const OpCall& call, const Row&, Cost& cost) {
+void count_mkldnn_rnn(const OpCall& call, const Row&, Cost& cost) {
   const Layer layer = layer_of(call);
   cost.add_macs(layer.steps * layer.weights);
   // The two products of every gate are added, and two biases to them.
@@ -38,7 +36,7 @@ void mkldnn_rnn(const OpCall& call, const Row&, Cost& cost) {
   add_work(cost, layer.steps * layer.hidden, kLstmCell);
 }
 
-void mkldnn_rnn_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_mkldnn_rnn_backward(const OpCall& call, const Row&, Cost& cost) {
   const Layer layer = layer_of(call);
   cost.add_macs(layer.steps * layer.weights * 2);
   if (call.argument("has_biases").to_bool()) cost.flops += layer.steps * layer.gates;
@@ -46,18 +44,25 @@ void mkldnn_rnn_backward(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // (input_gates, hidden_gates, cx, input_bias, hidden_bias): the products were made before, the gates are added here.
-void fused_lstm_cell(const OpCall& call, const Row&, Cost& cost) {
+void count_fused_lstm_cell(const OpCall& call, const Row&, Cost& cost) {
   cost.flops += call.tensor(std::size_t{0}).numel() * (call.tensor(3).defined() ? 3 : 1);
   add_work(cost, call.tensor(2).numel(), kLstmCell);
 }
 
 // (input_gates, hidden_gates, hx, input_bias, hidden_bias): of the three gates, r and z add their two products; n does so after
 // r.
-void fused_gru_cell(const OpCall& call, const Row&, Cost& cost) {
+void count_fused_gru_cell(const OpCall& call, const Row&, Cost& cost) {
   const Count hidden = call.tensor(2).numel();
   cost.flops += hidden * 2;
   if (call.tensor(3).defined()) cost.flops += hidden * 6;
   add_work(cost, hidden, kGruCell);
 }
+
+}  // namespace
+
+const Family mkldnn_rnn = {count_mkldnn_rnn, "", ""};
+const Family mkldnn_rnn_backward = {count_mkldnn_rnn_backward, "", ""};
+const Family fused_lstm_cell = {count_fused_lstm_cell, "", ""};
+const Family fused_gru_cell = {count_fused_gru_cell, "", ""};
 
 }  // namespace torchtally::formulas

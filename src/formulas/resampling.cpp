@@ -41,20 +41,18 @@ Count weights_per_point(int dims, std::int64_t mode) {
 // Weighted elements that make one output element.
 int taps_of(int dims, std::int64_t mode) { return mode == kNearest ? 0 : mode == kBicubic ? 16 : 1 << dims; }
 
-}  // namespace
-
 // row.each.flops: support of the filter, 1 for linear, 2 for cubic.
-void antialiased_upsample(const OpCall& call, const Row& row, Cost& cost) {
+void count_antialiased_upsample(const OpCall& call, const Row& row, Cost& cost) {
   add_separable(cost, call.tensor(std::size_t{0}), call.output(), row.each.flops);
 }
 
 // The transposed operation: the gradient takes the way back over as many weights.
-void antialiased_upsample_backward(const OpCall& call, const Row& row, Cost& cost) {
+void count_antialiased_upsample_backward(const OpCall& call, const Row& row, Cost& cost) {
   add_separable(cost, call.output(), call.tensor(std::size_t{0}), row.each.flops);
 }
 
 // (input, grid, mode, ...). Per output element: k weighted elements summed, 2k - 1.
-void grid_sampler(const OpCall& call, const Row&, Cost& cost) {
+void count_grid_sampler(const OpCall& call, const Row&, Cost& cost) {
   const int dims = call.tensor(std::size_t{0}).dim() - 2;
   const std::int64_t mode = call.argument(2).to_int();
   const int k = taps_of(dims, mode);
@@ -64,7 +62,7 @@ void grid_sampler(const OpCall& call, const Row&, Cost& cost) {
 
 // (grad_output, input, grid, mode, ...). Per gradient element: to each of k input elements a product and an addition (nearest: an
 // addition); for each coordinate of the grid, k times the weight's derivative, the input, and an addition, 3.
-void grid_sampler_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_grid_sampler_backward(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& grad = call.tensor(std::size_t{0});
   const int dims = call.tensor(1).dim() - 2;
   const std::int64_t mode = call.argument(3).to_int();
@@ -75,8 +73,16 @@ void grid_sampler_backward(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // theta (N, 2, 3) or (N, 3, 4) times the homogeneous coordinates of every point.
-void affine_grid(const OpCall& call, const Row&, Cost& cost) {
+void count_affine_grid(const OpCall& call, const Row&, Cost& cost) {
   cost.add_macs(call.output().numel() * call.tensor(std::size_t{0}).size(-1));
 }
+
+}  // namespace
+
+const Family antialiased_upsample = {count_antialiased_upsample, "", ""};
+const Family antialiased_upsample_backward = {count_antialiased_upsample_backward, "", ""};
+const Family grid_sampler = {count_grid_sampler, "", ""};
+const Family grid_sampler_backward = {count_grid_sampler_backward, "", ""};
+const Family affine_grid = {count_affine_grid, "", ""};
 
 }  // namespace torchtally::formulas

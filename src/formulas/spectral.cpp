@@ -4,10 +4,11 @@
 #include "formulas/families.h"
 
 namespace torchtally::formulas {
+namespace {
 
 // The radix-2 count: 5 n log2(n) per complex transform of n points, half of it where one side is real. Over several dimensions
 // the logarithms of their sizes add up. (self, dim, ...); the dimensions' sizes are those of the larger side, the elements too.
-void fft(const OpCall& call, const Row&, Cost& cost) {
+void count_fft(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& input = call.tensor(std::size_t{0});
   const TensorView& output = call.output();
   const TensorView& full = output.numel() > input.numel() ? output : input;
@@ -24,5 +25,9 @@ void fft(const OpCall& call, const Row&, Cost& cost) {
     cost.flops += std::llround(static_cast<double>(n) * levels * (one_side_real ? 2.5 : 5.0));
   }
 }
+
+}  // namespace
+
+const Family fft = {count_fft, "", ""};
 
 }  // namespace torchtally::formulas

@@ -9,22 +9,35 @@
 namespace torchtally::formulas {
 namespace {
 
-constexpr Row counted(std::string_view name, RowFormula formula, Work each = {}, Work result = {}) {
-  return {name, VerdictKind::kCounted, ZeroReason::kIgnored, formula, each, result};
+constexpr Row counted(std::string_view name, const Family& family, Work each = {}, Work result = {},
+                      std::string_view arithmetic = {}) {
+  return {name, VerdictKind::kCounted, ZeroReason::kIgnored, &family, each, result, arithmetic};
+}
+constexpr Row counted(std::string_view name, const Family& family, Work each, std::string_view arithmetic) {
+  return counted(name, family, each, {}, arithmetic);
 }
 
-constexpr Row pointwise(std::string_view name, int flops, int transcendentals = 0) {
-  return counted(name, per_output, {flops, transcendentals});
+constexpr Row pointwise(std::string_view name, int flops, int transcendentals = 0, std::string_view arithmetic = {}) {
+  return counted(name, per_output, {flops, transcendentals}, arithmetic);
+}
+constexpr Row pointwise(std::string_view name, int flops, std::string_view arithmetic) {
+  return pointwise(name, flops, 0, arithmetic);
 }
 
 // One transcendental function per element.
 constexpr Row unary(std::string_view name) { return pointwise(name, 0, 1); }
 
 // `each` per element of the first argument (which may be a gradient), `result` per element of the result.
-constexpr Row reduction(std::string_view name, Work each, Work result = {}) { return counted(name, per_input, each, result); }
+constexpr Row reduction(std::string_view name, Work each, Work result = {}, std::string_view arithmetic = {}) {
+  return counted(name, per_input, each, result, arithmetic);
+}
+constexpr Row reduction(std::string_view name, Work each, std::string_view arithmetic) {
+  return reduction(name, each, {}, arithmetic);
+}
 
-constexpr Row zero(std::string_view name, ZeroReason reason, RowFormula bytes = nullptr) {
-  return {name, VerdictKind::kZero, reason, bytes, {}, {}};
+constexpr Row zero(std::string_view name, ZeroReason reason) { return {name, VerdictKind::kZero, reason, nullptr, {}, {}, {}}; }
+constexpr Row zero(std::string_view name, ZeroReason reason, const Family& bytes) {
+  return {name, VerdictKind::kZero, reason, &bytes, {}, {}, {}};
 }
 
 constexpr Row view(std::string_view name) { return zero(name, ZeroReason::kView); }
@@ -46,12 +59,12 @@ constexpr std::array kTable = {
     comparison("aten::__irshift__"),
     comparison("aten::__lshift__"),
     comparison("aten::__rshift__"),
-    reduction("aten::_adaptive_avg_pool2d", {1, 0}, {1, 0}),  // addition per input, division per output
+    reduction("aten::_adaptive_avg_pool2d", {1, 0}, {1, 0}, "addition per input, division per output"),
     counted("aten::_adaptive_avg_pool2d_backward", adaptive_average_pool_backward),
     reduction("aten::_adaptive_avg_pool3d", {1, 0}, {1, 0}),
     counted("aten::_adaptive_avg_pool3d_backward", adaptive_average_pool_backward),
     pointwise("aten::_add_relu", 2),
-    counted("aten::_addmm_activation", added_matrix_product, {1, 0}),  // relu
+    counted("aten::_addmm_activation", added_matrix_product, {1, 0}, "relu"),
     reduction("aten::_aminmax", {2, 0}),
     reduction("aten::_amp_foreach_non_finite_check_and_unscale", {1, 0}),
     counted("aten::_amp_update_scale", per_output, {1, 0}),
@@ -147,7 +160,7 @@ constexpr std::array kTable = {
     counted("aten::_fused_adagrad", fused_adagrad),
     counted("aten::_fused_adam", fused_adam),
     counted("aten::_fused_adamw", fused_adam),
-    reduction("aten::_fused_dropout", {2, 0}),  // times the mask, times the scale
+    reduction("aten::_fused_dropout", {2, 0}, "times the mask, times the scale"),
     counted("aten::_fused_rms_norm", rms_norm),
     counted("aten::_fused_rms_norm_backward", rms_norm_backward),
     metadata("aten::_fused_sdp_choice"),
@@ -165,7 +178,7 @@ constexpr std::array kTable = {
     metadata("aten::_linalg_check_errors"),
     copy("aten::_local_scalar_dense"),
     counted("aten::_log_softmax", log_softmax),
-    pointwise("aten::_log_softmax_backward_data", 3, 1),  // g - exp(y) sum(g)
+    pointwise("aten::_log_softmax_backward_data", 3, 1, "g - exp(y) sum(g)"),
     pointwise("aten::_logcumsumexp", 5, 2),
     view("aten::_make_dual"),
     pointwise("aten::_masked_scale", 2),
@@ -187,7 +200,7 @@ constexpr std::array kTable = {
     counted("aten::_pdist_forward", pdist),
     copy("aten::_pin_memory"),
     pointwise("aten::_prelu_kernel", 1),
-    reduction("aten::_prelu_kernel_backward", {2, 0}),  // times the slope; times x
+    reduction("aten::_prelu_kernel_backward", {2, 0}, "times the slope; times x"),
     metadata("aten::_print"),
     view("aten::_reshape_alias"),
     copy("aten::_reshape_copy"),
@@ -210,7 +223,7 @@ constexpr std::array kTable = {
     counted("aten::_slow_conv2d_backward", slow_convolution_backward),
     counted("aten::_slow_conv2d_forward", convolution),
     counted("aten::_softmax", per_output, kSoftmax),
-    pointwise("aten::_softmax_backward_data", 4),  // y (g - sum(g y))
+    pointwise("aten::_softmax_backward_data", 4, "y (g - sum(g y))"),
     view("aten::_sparse_coo_tensor_with_dims"),
     view("aten::_sparse_coo_tensor_with_dims_and_tensors"),
     copy("aten::_stack"),
@@ -242,7 +255,7 @@ constexpr std::array kTable = {
     view("aten::_values"),
     metadata("aten::_version"),
     counted("aten::_weight_norm_interface", weight_norm),
-    reduction("aten::_weight_norm_interface_backward", {5, 0}),  // g v, summed; g minus v times a factor, times a factor
+    reduction("aten::_weight_norm_interface_backward", {5, 0}, "g v, summed; g minus v times a factor, times a factor"),
     pointwise("aten::abs", 1),
     unary("aten::acos"),
     unary("aten::acosh"),
@@ -251,8 +264,8 @@ constexpr std::array kTable = {
     reduction("aten::adaptive_avg_pool3d", {1, 0}, {1, 0}),
     counted("aten::adaptive_avg_pool3d_backward", adaptive_average_pool_backward),
     reduction("aten::adaptive_max_pool1d", {1, 0}),
-    reduction("aten::adaptive_max_pool2d", {1, 0}),           // maximum per input
-    reduction("aten::adaptive_max_pool2d_backward", {1, 0}),  // the gradient is added where the maximum was
+    reduction("aten::adaptive_max_pool2d", {1, 0}, "maximum per input"),
+    reduction("aten::adaptive_max_pool2d_backward", {1, 0}, "the gradient is added where the maximum was"),
     reduction("aten::adaptive_max_pool3d", {1, 0}),
     reduction("aten::adaptive_max_pool3d_backward", {1, 0}),
     counted("aten::add", scaled_sum, {1, 0}),
@@ -292,15 +305,15 @@ constexpr std::array kTable = {
     counted("aten::baddbmm", added_matrix_product),
     factory("aten::bartlett_window"),
     counted("aten::batch_norm_backward", batch_norm_backward),
-    pointwise("aten::batch_norm_backward_elemt", 6),        // x minus mean, times a factor; two subtractions, two factors
-    reduction("aten::batch_norm_backward_reduce", {4, 0}),  // the sum of dy; x minus mean, times dy, added
-    pointwise("aten::batch_norm_elemt", 4),                 // minus mean, times deviation, weight, bias
-    reduction("aten::batch_norm_stats", {4, 0}),            // addition to the mean; subtraction, square, addition to the variance
+    pointwise("aten::batch_norm_backward_elemt", 6, "x minus mean, times a factor; two subtractions, two factors"),
+    reduction("aten::batch_norm_backward_reduce", {4, 0}, "the sum of dy; x minus mean, times dy, added"),
+    pointwise("aten::batch_norm_elemt", 4, "minus mean, times deviation, weight, bias"),
+    reduction("aten::batch_norm_stats", {4, 0}, "addition to the mean; subtraction, square, addition to the variance"),
     reduction("aten::batch_norm_update_stats", {4, 0}),
     random("aten::bernoulli"),
-    counted("aten::binary_cross_entropy", weighted_cross_entropy, {7, 2}),  // (t - 1) max(log1p(-x), c) - t max(log x, c)
-    pointwise("aten::binary_cross_entropy_backward", 6),                    // g (x - t) / max((1 - x) x, eps)
-    counted("aten::binary_cross_entropy_with_logits", weighted_cross_entropy, {7, 2}),  // (1 - t) x - log_sigmoid(x)
+    counted("aten::binary_cross_entropy", weighted_cross_entropy, {7, 2}, "(t - 1) max(log1p(-x), c) - t max(log x, c)"),
+    pointwise("aten::binary_cross_entropy_backward", 6, "g (x - t) / max((1 - x) x, eps)"),
+    counted("aten::binary_cross_entropy_with_logits", weighted_cross_entropy, {7, 2}, "(1 - t) x - log_sigmoid(x)"),
     reduction("aten::bincount", {1, 0}),
     random("aten::binomial"),
     comparison("aten::bitwise_and"),
@@ -316,13 +329,13 @@ constexpr std::array kTable = {
     copy("aten::cat"),
     random("aten::cauchy"),
     pointwise("aten::ceil", 1),
-    pointwise("aten::celu", 2, 1),  // x / alpha, expm1, times alpha
+    pointwise("aten::celu", 2, 1, "x / alpha, expm1, times alpha"),
     copy("aten::channel_shuffle"),
     counted("aten::clamp", clamp),
     pointwise("aten::clamp_max", 1),
     pointwise("aten::clamp_min", 1),
     copy("aten::clone"),
-    reduction("aten::col2im", {1, 0}),  // overlapping columns add up
+    reduction("aten::col2im", {1, 0}, "overlapping columns add up"),
     copy("aten::complex"),
     copy("aten::conj_physical"),
     copy("aten::constant_pad_nd"),
@@ -362,10 +375,10 @@ constexpr std::array kTable = {
     unary("aten::digamma"),
     counted("aten::div", division, {1, 0}),
     counted("aten::dot", matrix_product),
-    pointwise("aten::elu", 2, 1),  // x * scale, expm1, times alpha
+    pointwise("aten::elu", 2, 1, "x * scale, expm1, times alpha"),
     counted("aten::elu_backward", elu_backward),
     zero("aten::embedding", ZeroReason::kCopy, gathered_bytes),
-    reduction("aten::embedding_dense_backward", {1, 0}),  // the gradient's rows add up
+    reduction("aten::embedding_dense_backward", {1, 0}, "the gradient's rows add up"),
     counted("aten::embedding_renorm", embedding_renorm),
     copy("aten::embedding_sparse_backward"),
     allocation("aten::empty"),
@@ -393,8 +406,8 @@ constexpr std::array kTable = {
     pointwise("aten::floor_divide", 2),
     pointwise("aten::fmax", 1),
     pointwise("aten::fmin", 1),
-    pointwise("aten::fmod", 4),  // a - b trunc(a / b)
-    pointwise("aten::frac", 2),  // x - trunc(x)
+    pointwise("aten::fmod", 4, "a - b trunc(a / b)"),
+    pointwise("aten::frac", 2, "x - trunc(x)"),
     counted("aten::fractional_max_pool2d", max_pool, {2, 0}),
     reduction("aten::fractional_max_pool2d_backward", {1, 0}),
     counted("aten::fractional_max_pool3d", max_pool, {3, 0}),
@@ -406,8 +419,8 @@ constexpr std::array kTable = {
     counted("aten::gelu", gelu),
     counted("aten::gelu_backward", gelu_backward),
     random("aten::geometric"),
-    pointwise("aten::glu", 1, 1),             // a sigmoid(b)
-    reduction("aten::glu_backward", {4, 1}),  // per element of the gradient: g s; 1 - s, times that, times a
+    pointwise("aten::glu", 1, 1, "a sigmoid(b)"),
+    reduction("aten::glu_backward", {4, 1}, "per element of the gradient: g s; 1 - s, times that, times a"),
     counted("aten::grid_sampler_2d", grid_sampler),
     counted("aten::grid_sampler_2d_backward", grid_sampler_backward),
     counted("aten::grid_sampler_3d", grid_sampler),
@@ -417,17 +430,17 @@ constexpr std::array kTable = {
     factory("aten::hann_window"),
     comparison("aten::hardshrink"),
     comparison("aten::hardshrink_backward"),
-    pointwise("aten::hardsigmoid", 4),  // min(max(x + 3, 0), 6) / 6
+    pointwise("aten::hardsigmoid", 4, "min(max(x + 3, 0), 6) / 6"),
     pointwise("aten::hardsigmoid_backward", 1),
-    pointwise("aten::hardswish", 5),           // x min(max(x + 3, 0), 6) / 6
-    pointwise("aten::hardswish_backward", 3),  // g (x / 3 + 1 / 2)
-    pointwise("aten::hardtanh", 2),            // minimum, maximum
+    pointwise("aten::hardswish", 5, "x min(max(x + 3, 0), 6) / 6"),
+    pointwise("aten::hardswish_backward", 3, "g (x / 3 + 1 / 2)"),
+    pointwise("aten::hardtanh", 2, "minimum, maximum"),
     comparison("aten::hardtanh_backward"),
     comparison("aten::heaviside"),
-    reduction("aten::histc", {4, 0}),                     // (x - min) bins / width, addition to the bin
-    counted("aten::huber_loss", pointwise_loss, {4, 0}),  // |x - y|, squared, halved
-    pointwise("aten::huber_loss_backward", 3),            // x - y, times the norm, times g
-    pointwise("aten::hypot", 3, 1),                       // sqrt(x x + y y)
+    reduction("aten::histc", {4, 0}, "(x - min) bins / width, addition to the bin"),
+    counted("aten::huber_loss", pointwise_loss, {4, 0}, "|x - y|, squared, halved"),
+    pointwise("aten::huber_loss_backward", 3, "x - y, times the norm, times g"),
+    pointwise("aten::hypot", 3, 1, "sqrt(x x + y y)"),
     unary("aten::i0"),
     unary("aten::igamma"),
     unary("aten::igammac"),
@@ -454,12 +467,12 @@ constexpr std::array kTable = {
     comparison("aten::le"),
     pointwise("aten::leaky_relu", 1),
     pointwise("aten::leaky_relu_backward", 1),
-    pointwise("aten::lerp", 3),  // a + w (b - a)
+    pointwise("aten::lerp", 3, "a + w (b - a)"),
     unary("aten::lgamma"),
     view("aten::lift"),
     view("aten::lift_fresh"),
     copy("aten::lift_fresh_copy"),
-    pointwise("aten::linalg_cross", 3),  // two products, a subtraction
+    pointwise("aten::linalg_cross", 3, "two products, a subtraction"),
     counted("aten::linalg_vector_norm", vector_norm),
     counted("aten::linear", linear),
     counted("aten::linear_backward", linear_backward),
@@ -469,20 +482,20 @@ constexpr std::array kTable = {
     unary("aten::log1p"),
     unary("aten::log2"),
     random("aten::log_normal"),
-    pointwise("aten::log_sigmoid_backward", 5),      // g (a - s (z / (1 + z))), z = exp(-|x|) saved
-    reduction("aten::log_sigmoid_forward", {4, 2}),  // min(0, x) - log1p(exp(-|x|))
+    pointwise("aten::log_sigmoid_backward", 5, "g (a - s (z / (1 + z))), z = exp(-|x|) saved"),
+    reduction("aten::log_sigmoid_forward", {4, 2}, "min(0, x) - log1p(exp(-|x|))"),
     counted("aten::log_softmax", log_softmax),
-    pointwise("aten::logaddexp", 5, 2),  // max + log1p(exp(-|a - b|))
+    pointwise("aten::logaddexp", 5, 2, "max + log1p(exp(-|a - b|))"),
     pointwise("aten::logaddexp2", 5, 2),
-    pointwise("aten::logcumsumexp", 5, 2),  // logaddexp per element
+    pointwise("aten::logcumsumexp", 5, 2, "logaddexp per element"),
     comparison("aten::logical_and"),
     comparison("aten::logical_not"),
     comparison("aten::logical_or"),
     comparison("aten::logical_xor"),
-    counted("aten::logit", logit, {2, 1}),  // log(x / (1 - x))
-    pointwise("aten::logit_backward", 3),   // g / (x (1 - x))
+    counted("aten::logit", logit, {2, 1}, "log(x / (1 - x))"),
+    pointwise("aten::logit_backward", 3, "g / (x (1 - x))"),
     factory("aten::logspace"),
-    reduction("aten::logsumexp", {3, 1}, {1, 1}),  // maximum, subtraction, exp, addition; log, plus the maximum
+    reduction("aten::logsumexp", {3, 1}, {1, 1}, "maximum, subtraction, exp, addition; log, plus the maximum"),
     comparison("aten::lt"),
     comparison("aten::masked_fill"),
     comparison("aten::masked_scatter"),
@@ -495,7 +508,7 @@ constexpr std::array kTable = {
     counted("aten::max_pool2d", max_pool, {2, 0}),
     reduction("aten::max_pool2d_backward", {1, 0}),
     counted("aten::max_pool2d_with_indices", max_pool, {2, 0}),
-    reduction("aten::max_pool2d_with_indices_backward", {1, 0}),  // the gradient is added where the maximum was
+    reduction("aten::max_pool2d_with_indices_backward", {1, 0}, "the gradient is added where the maximum was"),
     counted("aten::max_pool3d", max_pool, {3, 0}),
     counted("aten::max_pool3d_with_indices", max_pool, {3, 0}),
     reduction("aten::max_pool3d_with_indices_backward", {1, 0}),
@@ -513,8 +526,8 @@ constexpr std::array kTable = {
     counted("aten::miopen_convolution_relu", convolution_relu),
     counted("aten::miopen_convolution_transpose", transposed_convolution),
     counted("aten::miopen_depthwise_convolution", convolution),
-    pointwise("aten::mish", 1, 3),           // x tanh(log1p(exp x))
-    pointwise("aten::mish_backward", 6, 4),  // g (t + x s (1 - t t)); s = sigmoid(x), t = tanh(log1p(exp x))
+    pointwise("aten::mish", 1, 3, "x tanh(log1p(exp x))"),
+    pointwise("aten::mish_backward", 6, 4, "g (t + x s (1 - t t)); s = sigmoid(x), t = tanh(log1p(exp x))"),
     reduction("aten::mkldnn_adaptive_avg_pool2d", {1, 0}, {1, 0}),
     counted("aten::mkldnn_adaptive_avg_pool2d_backward", adaptive_average_pool_backward),
     counted("aten::mkldnn_convolution", convolution),
@@ -532,8 +545,8 @@ constexpr std::array kTable = {
     counted("aten::mkldnn_rnn_layer_backward", mkldnn_rnn_backward),
     counted("aten::mm", matrix_product),
     comparison("aten::mode"),
-    counted("aten::mse_loss", pointwise_loss, {2, 0}),  // (x - y)^2
-    pointwise("aten::mse_loss_backward", 3),            // x - y, times the norm, times g
+    counted("aten::mse_loss", pointwise_loss, {2, 0}, "(x - y)^2"),
+    pointwise("aten::mse_loss_backward", 3, "x - y, times the norm, times g"),
     pointwise("aten::mul", 1),
     random("aten::multinomial"),
     counted("aten::mv", matrix_product),
@@ -544,7 +557,7 @@ constexpr std::array kTable = {
     counted("aten::native_batch_norm", batch_norm),
     counted("aten::native_batch_norm_backward", batch_norm_backward),
     copy("aten::native_channel_shuffle"),
-    reduction("aten::native_dropout", {2, 0}),  // times the mask, times the scale
+    reduction("aten::native_dropout", {2, 0}, "times the mask, times the scale"),
     pointwise("aten::native_dropout_backward", 2),
     counted("aten::native_group_norm", layer_norm),
     counted("aten::native_group_norm_backward", layer_norm_backward),
@@ -575,11 +588,11 @@ constexpr std::array kTable = {
     copy("aten::pixel_shuffle"),
     copy("aten::pixel_unshuffle"),
     random("aten::poisson"),
-    pointwise("aten::polar", 2, 2),  // r cos, r sin
+    pointwise("aten::polar", 2, 2, "r cos, r sin"),
     unary("aten::polygamma"),
     unary("aten::pow"),
     pointwise("aten::prelu", 1),
-    reduction("aten::prelu_backward", {3, 0}),  // times the slope; times x, summed
+    reduction("aten::prelu_backward", {3, 0}, "times the slope; times x, summed"),
     reduction("aten::prod", {1, 0}),
     copy("aten::put"),
     metadata("aten::qscheme"),
@@ -596,15 +609,15 @@ constexpr std::array kTable = {
     pointwise("aten::reciprocal", 1),
     metadata("aten::record_stream"),
     copy("aten::reflection_pad1d"),
-    reduction("aten::reflection_pad1d_backward", {1, 0}),  // the border's gradients add up
+    reduction("aten::reflection_pad1d_backward", {1, 0}, "the border's gradients add up"),
     copy("aten::reflection_pad2d"),
     reduction("aten::reflection_pad2d_backward", {1, 0}),
     copy("aten::reflection_pad3d"),
     reduction("aten::reflection_pad3d_backward", {1, 0}),
-    pointwise("aten::relu", 1),  // max(x, 0)
+    pointwise("aten::relu", 1, "max(x, 0)"),
     pointwise("aten::relu6", 2),
-    pointwise("aten::remainder", 4),  // a - b floor(a / b)
-    pointwise("aten::renorm", 3),     // square, addition to the norm; times the factor
+    pointwise("aten::remainder", 4, "a - b floor(a / b)"),
+    pointwise("aten::renorm", 3, "square, addition to the norm; times the factor"),
     copy("aten::repeat"),
     copy("aten::repeat_interleave"),
     copy("aten::replication_pad1d"),
@@ -636,13 +649,13 @@ constexpr std::array kTable = {
     metadata("aten::set_data"),
     pointwise("aten::sgn", 1),
     unary("aten::sigmoid"),
-    pointwise("aten::sigmoid_backward", 3),  // g (1 - y) y
+    pointwise("aten::sigmoid_backward", 3, "g (1 - y) y"),
     pointwise("aten::sign", 1),
     comparison("aten::signbit"),
-    pointwise("aten::silu", 1, 1),           // x sigmoid(x)
-    pointwise("aten::silu_backward", 5, 1),  // g s (1 + x (1 - s)), s = sigmoid(x)
+    pointwise("aten::silu", 1, 1, "x sigmoid(x)"),
+    pointwise("aten::silu_backward", 5, 1, "g s (1 + x (1 - s)), s = sigmoid(x)"),
     unary("aten::sin"),
-    pointwise("aten::sinc", 2, 1),  // sin(pi x) / (pi x)
+    pointwise("aten::sinc", 2, 1, "sin(pi x) / (pi x)"),
     unary("aten::sinh"),
     metadata("aten::size"),
     view("aten::slice"),
@@ -655,13 +668,13 @@ constexpr std::array kTable = {
     counted("aten::slow_conv_dilated3d", convolution),
     counted("aten::slow_conv_transpose2d", transposed_convolution),
     counted("aten::slow_conv_transpose3d", transposed_convolution),
-    counted("aten::smooth_l1_loss", pointwise_loss, {5, 0}),    // |x - y|, squared, halved, divided by beta
-    pointwise("aten::smooth_l1_loss_backward", 4),              // x - y, times the norm, times g, divided by beta
-    counted("aten::soft_margin_loss", pointwise_loss, {2, 2}),  // log1p(exp(-y x))
-    pointwise("aten::soft_margin_loss_backward", 7, 1),         // -g y z / (1 + z) times the norm, z = exp(-y x)
+    counted("aten::smooth_l1_loss", pointwise_loss, {5, 0}, "|x - y|, squared, halved, divided by beta"),
+    pointwise("aten::smooth_l1_loss_backward", 4, "x - y, times the norm, times g, divided by beta"),
+    counted("aten::soft_margin_loss", pointwise_loss, {2, 2}, "log1p(exp(-y x))"),
+    pointwise("aten::soft_margin_loss_backward", 7, 1, "-g y z / (1 + z) times the norm, z = exp(-y x)"),
     counted("aten::softmax", per_output, kSoftmax),
-    pointwise("aten::softplus", 2, 2),           // log1p(exp(beta x)) / beta
-    pointwise("aten::softplus_backward", 4, 1),  // g z / (z + 1), z = exp(beta x)
+    pointwise("aten::softplus", 2, 2, "log1p(exp(beta x)) / beta"),
+    pointwise("aten::softplus_backward", 4, 1, "g z / (z + 1), z = exp(beta x)"),
     pointwise("aten::softshrink", 1),
     comparison("aten::softshrink_backward"),
     comparison("aten::sort"),
@@ -683,7 +696,7 @@ constexpr std::array kTable = {
     view("aten::squeeze"),
     copy("aten::squeeze_copy"),
     copy("aten::stack"),
-    reduction("aten::std", {4, 0}, {2, 1}),  // as var, and sqrt
+    reduction("aten::std", {4, 0}, {2, 1}, "as var, and sqrt"),
     reduction("aten::std_mean", {4, 0}, {2, 1}),
     metadata("aten::stride"),
     counted("aten::sub", scaled_sum, {1, 0}),
@@ -699,8 +712,8 @@ constexpr std::array kTable = {
     zero("aten::take", ZeroReason::kCopy, gathered_bytes),
     unary("aten::tan"),
     unary("aten::tanh"),
-    pointwise("aten::tanh_backward", 3),  // g (1 - y y)
-    pointwise("aten::threshold", 1),      // a maximum with another value below
+    pointwise("aten::tanh_backward", 3, "g (1 - y y)"),
+    pointwise("aten::threshold", 1, "a maximum with another value below"),
     comparison("aten::threshold_backward"),
     copy("aten::to_dense"),
     copy("aten::to_mkldnn"),
@@ -716,7 +729,7 @@ constexpr std::array kTable = {
     view("aten::unbind"),
     copy("aten::unbind_copy"),
     view("aten::unfold"),
-    reduction("aten::unfold_backward", {1, 0}),  // overlapping windows add up
+    reduction("aten::unfold_backward", {1, 0}, "overlapping windows add up"),
     copy("aten::unfold_copy"),
     random("aten::uniform"),
     comparison("aten::unique_consecutive"),
@@ -725,22 +738,22 @@ constexpr std::array kTable = {
     view("aten::unsafe_split_with_sizes"),
     view("aten::unsqueeze"),
     copy("aten::unsqueeze_copy"),
-    pointwise("aten::upsample_bicubic2d", 35),                 // 5 times 4 products, 3 additions
-    reduction("aten::upsample_bicubic2d_backward", {48, 0}),   // 16 times 2 products, an addition
-    pointwise("aten::upsample_bilinear2d", 9),                 // linear twice along x, once along y
-    reduction("aten::upsample_bilinear2d_backward", {12, 0}),  // 4 times 2 products, an addition
-    pointwise("aten::upsample_linear1d", 3),                   // 2 products, an addition
-    reduction("aten::upsample_linear1d_backward", {4, 0}),     // 2 products, additions
+    pointwise("aten::upsample_bicubic2d", 35, "5 times 4 products, 3 additions"),
+    reduction("aten::upsample_bicubic2d_backward", {48, 0}, "16 times 2 products, an addition"),
+    pointwise("aten::upsample_bilinear2d", 9, "linear twice along x, once along y"),
+    reduction("aten::upsample_bilinear2d_backward", {12, 0}, "4 times 2 products, an addition"),
+    pointwise("aten::upsample_linear1d", 3, "2 products, an addition"),
+    reduction("aten::upsample_linear1d_backward", {4, 0}, "2 products, additions"),
     copy("aten::upsample_nearest1d"),
     reduction("aten::upsample_nearest1d_backward", {1, 0}),
     copy("aten::upsample_nearest2d"),
     reduction("aten::upsample_nearest2d_backward", {1, 0}),
     copy("aten::upsample_nearest3d"),
     reduction("aten::upsample_nearest3d_backward", {1, 0}),
-    pointwise("aten::upsample_trilinear3d", 21),                // bilinear twice, once along z
-    reduction("aten::upsample_trilinear3d_backward", {32, 0}),  // 8 times 3 products, an addition
+    pointwise("aten::upsample_trilinear3d", 21, "bilinear twice, once along z"),
+    reduction("aten::upsample_trilinear3d_backward", {32, 0}, "8 times 3 products, an addition"),
     view("aten::values"),
-    reduction("aten::var", {4, 0}, {2, 0}),  // addition; subtraction, square, addition; two divisions
+    reduction("aten::var", {4, 0}, {2, 0}, "addition; subtraction, square, addition; two divisions"),
     reduction("aten::var_mean", {4, 0}, {2, 0}),
     counted("aten::vdot", matrix_product),
     view("aten::view"),
@@ -748,7 +761,7 @@ constexpr std::array kTable = {
     view("aten::view_as_real"),
     copy("aten::view_copy"),
     comparison("aten::where"),
-    pointwise("aten::xlogy", 1, 1),  // x log(y)
+    pointwise("aten::xlogy", 1, 1, "x log(y)"),
     factory("aten::zero"),
     factory("aten::zeros"),
     factory("aten::zeros_like"),

@@ -15,6 +15,17 @@ struct Row;
 // A built-in formula: as torchtally::Formula, with the row it stands in, so that a family shares one function.
 using RowFormula = void (*)(const OpCall& call, const Row& row, Cost& cost);
 
+// What rows with the same arithmetic share.
+struct Family {
+  RowFormula formula;
+  std::string_view mathematics;  // for docs/formulas.md: "macs = batch · m · k · n"
+  std::string_view source;       // whose count it is: a convention, a paper, a kernel of PyTorch
+  // The dtype of the arithmetic is that of the operand that the products are made of, not of what they are added up in.
+  bool has_operand_dtype = false;
+  // The tensors whose values decide (lengths of packed sequences): their values are handed to the formula.
+  absl::Span<const std::string_view> reads_values = {};
+};
+
 // What one element costs.
 struct Work {
   int flops = 0;
@@ -25,9 +36,10 @@ struct Row {
   std::string_view name;  // "aten::add", without in-place underscore and overload
   VerdictKind kind = VerdictKind::kZero;
   ZeroReason reason = ZeroReason::kIgnored;  // if kind is kZero
-  RowFormula formula = nullptr;              // if kind is kZero: null, or corrects the bytes
-  Work each;                                 // per element; of what, the formula says
+  const Family* family = nullptr;            // if kind is kZero: null, or corrects the bytes
+  Work each;                                 // per element; of what, the family says
   Work result;                               // of reductions: per element of the result, on top
+  std::string_view arithmetic;               // what of it is not said by the name: "x sigmoid(x)"
 };
 
 absl::Span<const Row> table();

@@ -28,11 +28,9 @@ Deformable deformable(const TensorView& input, const TensorView& weight, const T
   return {sites * offset_groups, sites * input.size(1), out.size(0) * positions(out, 2) * weight.numel()};
 }
 
-}  // namespace
-
 // (boxes, scores, threshold): the area of each box (3), and every pair compared: 2 maxima, 2 minima, 2 differences and their
 // maxima with 0, product, union (2), division. Which pairs the kernel skips depends on the boxes: all count.
-void nms(const OpCall& call, const Row&, Cost& cost) {
+void count_nms(const OpCall& call, const Row&, Cost& cost) {
   const Count boxes = call.tensor(std::size_t{0}).size(0);
   const Count pairs = boxes > 0 ? Count((boxes * (boxes - 1)) / 2) : Count(0);
   cost.flops += boxes * 3 + pairs * 12;
@@ -40,7 +38,7 @@ void nms(const OpCall& call, const Row&, Cost& cost) {
 
 // (input, rois, scale, height, width, sampling_ratio, aligned): per output element, every sampled point and its addition; a
 // division. The weights are shared by the channels.
-void roi_align(const OpCall& call, const Row&, Cost& cost) {
+void count_roi_align(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& output = call.output();
   const Count samples = samples_per_bin(call.argument(5));
   cost.flops += output.numel() * (samples * (kBilinear + 1) + 1);
@@ -49,7 +47,7 @@ void roi_align(const OpCall& call, const Row&, Cost& cost) {
 
 // (grad, rois, ..., sampling_ratio, aligned): per gradient element a division; to four neighbours of every point a product and an
 // addition.
-void roi_align_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_roi_align_backward(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& grad = call.tensor(std::size_t{0});
   const Count samples = samples_per_bin(call.argument("sampling_ratio"));
   cost.flops += grad.numel() * (samples * 8 + 1);
@@ -57,7 +55,7 @@ void roi_align_backward(const OpCall& call, const Row&, Cost& cost) {
 }
 
 // (input, weight, offset, mask, bias, ...): the input is sampled at every tap, times the mask, then convolved.
-void deformable_convolution(const OpCall& call, const Row&, Cost& cost) {
+void count_deformable_convolution(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& output = call.output();
   const Deformable work =
       deformable(call.tensor(std::size_t{0}), call.tensor(1), output, call.argument("offset_groups").to_int(1));
@@ -71,7 +69,7 @@ void deformable_convolution(const OpCall& call, const Row&, Cost& cost) {
 // weight's (7); to four neighbours a product and an addition (8); for both offsets four weighted neighbours, a product, an
 // addition (18). A mask is multiplied into each of the three and has a gradient, a product and an addition (5). The bias is a
 // sum.
-void deformable_convolution_backward(const OpCall& call, const Row&, Cost& cost) {
+void count_deformable_convolution_backward(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& grad = call.tensor(std::size_t{0});
   const Deformable work = deformable(call.tensor(1), call.tensor(2), grad, call.argument("offset_groups").to_int(1));
   cost.add_macs(work.products * 2);
@@ -79,5 +77,13 @@ void deformable_convolution_backward(const OpCall& call, const Row&, Cost& cost)
   cost.flops += work.samples * (33 + (call.argument("use_mask").to_bool() ? 5 : 0));
   cost.flops += grad.numel();
 }
+
+}  // namespace
+
+const Family nms = {count_nms, "", ""};
+const Family roi_align = {count_roi_align, "", ""};
+const Family roi_align_backward = {count_roi_align_backward, "", ""};
+const Family deformable_convolution = {count_deformable_convolution, "", ""};
+const Family deformable_convolution_backward = {count_deformable_convolution_backward, "", ""};
 
 }  // namespace torchtally::formulas

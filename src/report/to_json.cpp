@@ -13,9 +13,11 @@ Json cost_json(const Cost& cost) {
   return {{"macs", exact(cost.macs)},
           {"flops", exact(cost.flops)},
           {"matmul_flops", exact(cost.matmul_flops())},
+          {"masked_macs", exact(cost.masked_macs)},
           {"transcendentals", exact(cost.transcendentals)},
           {"bytes_read", exact(cost.bytes_read)},
           {"bytes_written", exact(cost.bytes_written)},
+          {"bytes_communicated", exact(cost.bytes_communicated)},
           {"activations", exact(cost.activations)},
           {"calls", exact(cost.calls)}};
 }
@@ -67,6 +69,7 @@ std::string to_json(const Tally& tally, std::string_view torch_version) {
                      {"totals", cost_json(tally.total())},
                      {"parameters", parameters_json(tally.parameters())},
                      {"by_operator", costs_json(tally.by_operator())},
+                     {"by_dtype", costs_json(tally.by_dtype())},
                      {"by_module", std::move(by_module)},
                      {"by_module_and_operator", std::move(by_module_and_operator)},
                      {"unknown_operators", std::move(unknown_operators)},

@@ -52,6 +52,30 @@ class CallBuilder {
     parameters_.back().is_mutated = true;
     return *this;
   }
+  // A nested tensor: a shape per part.
+  CallBuilder& nested(std::string_view name, const std::vector<Shape>& parts, DType dtype = DType::kFloat32) {
+    return add(name, Argument(nested_view(parts, dtype)));
+  }
+  // A sparse tensor with so many stored elements, and so many bytes of indices.
+  CallBuilder& sparse(std::string_view name, Shape sizes, std::int64_t stored, Layout layout = Layout::kSparseCsr,
+                      std::int64_t index_bytes = 0) {
+    TensorDetails& details = details_.emplace_back();
+    details.layout = layout;
+    details.stored = stored;
+    details.index_bytes = index_bytes;
+    return add(name, Argument(view(std::move(sizes), DType::kFloat32).with(&details)));
+  }
+  // A vector of integers whose values the formula reads.
+  CallBuilder& values(std::string_view name, Shape values) {
+    const Shape& kept = shapes_.emplace_back(std::move(values));
+    TensorDetails& details = details_.emplace_back();
+    details.values = kept;
+    return add(name, Argument(view({static_cast<std::int64_t>(kept.size())}, DType::kInt64).with(&details)));
+  }
+  // A packed weight: the shape that it had before.
+  CallBuilder& packed(std::string_view name, Shape sizes, DType dtype = DType::kQInt8) {
+    return add(name, Argument::packed_weight(view(std::move(sizes), dtype)));
+  }
   CallBuilder& none(std::string_view name) { return add(name, Argument()); }
   CallBuilder& integer(std::string_view name, std::int64_t value) { return add(name, Argument(value)); }
   CallBuilder& number(std::string_view name, double value) { return add(name, Argument(value)); }
@@ -69,6 +93,10 @@ class CallBuilder {
 
   CallBuilder& returns(Shape sizes, DType dtype = DType::kFloat32) {
     results_.push_back(Argument(view(std::move(sizes), dtype)));
+    return *this;
+  }
+  CallBuilder& returns_nested(const std::vector<Shape>& parts, DType dtype = DType::kFloat32) {
+    results_.push_back(Argument(nested_view(parts, dtype)));
     return *this;
   }
   CallBuilder& returns_list(const std::vector<Shape>& list) {
@@ -107,6 +135,22 @@ class CallBuilder {
     return TensorView(kept.data(), strides.data(), kept.size(), dtype);
   }
 
+  TensorView nested_view(const std::vector<Shape>& parts, DType dtype) {
+    Shape& flat = shapes_.emplace_back();
+    Count numel;
+    for (const Shape& part : parts) {
+      flat.insert(flat.end(), part.begin(), part.end());
+      Count elements = 1;
+      for (const auto size : part) elements *= size;
+      numel += elements;
+    }
+    TensorDetails& details = details_.emplace_back();
+    details.layout = Layout::kNested;
+    details.parts = static_cast<std::int64_t>(parts.size());
+    details.part_sizes = flat;
+    return TensorView(nullptr, nullptr, 0, dtype, DeviceType::kCpu, {numel, true}).with(&details);
+  }
+
   Argument views(const std::vector<Shape>& list, DType dtype) {
     std::vector<TensorView>& kept = lists_.emplace_back();
     for (const Shape& sizes : list) kept.push_back(view(sizes, dtype));
@@ -116,6 +160,7 @@ class CallBuilder {
   std::string_view name_;
   std::string_view overload_;
   std::deque<Shape> shapes_;  // a deque: what views point to stays where it is
+  std::deque<TensorDetails> details_;
   std::deque<std::vector<TensorView>> lists_;
   std::deque<std::unique_ptr<bool[]>> flags_;
   std::vector<OpSchema::Parameter> parameters_;

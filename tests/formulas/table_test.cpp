@@ -27,11 +27,21 @@ TEST(Table, NamesAreBaseNames) {
 TEST(Table, EveryRowIsCountedByAFormulaOrZeroForAReason) {
   for (const Row& row : table()) {
     if (row.kind == VerdictKind::kCounted) {
-      EXPECT_NE(row.formula, nullptr) << row.name;
+      EXPECT_NE(row.family, nullptr) << row.name;
     } else {
       EXPECT_EQ(row.kind, VerdictKind::kZero) << row.name;
       EXPECT_NE(row.reason, ZeroReason::kIgnored) << row.name;
     }
+  }
+}
+
+// docs/formulas.md is made of them.
+TEST(Table, EveryFamilySaysItsMathematicsAndItsSource) {
+  for (const Row& row : table()) {
+    if (row.family == nullptr) continue;
+    EXPECT_NE(row.family->formula, nullptr) << row.name;
+    EXPECT_FALSE(row.family->mathematics.empty()) << row.name;
+    EXPECT_FALSE(row.family->source.empty()) << row.name;
   }
 }
 

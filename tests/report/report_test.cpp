@@ -198,9 +198,11 @@ TEST(ToJson, HoldsExactIntegersThatAddUp) {
   EXPECT_EQ(json["parameters"], (Json{{"total", 2'503'000}, {"trainable", 1'251'500}}));
 
   // macs: 118013952 + 999950 + 96 + 500; flops: twice that, + 312 + 6; calls: 1 + 2 + 1 + 3 + 12 + 1.
-  const Json expected_totals = {
-      {"macs", 119'014'498},     {"flops", 238'029'314},       {"matmul_flops", 238'028'996}, {"transcendentals", 200},
-      {"bytes_read", 6'455'744}, {"bytes_written", 3'227'872}, {"activations", 806'968},      {"calls", 20}};
+  const Json expected_totals = {{"macs", 119'014'498},         {"flops", 238'029'314},
+                                {"matmul_flops", 238'028'996}, {"masked_macs", 0},
+                                {"transcendentals", 200},      {"bytes_read", 6'455'744},
+                                {"bytes_written", 3'227'872},  {"bytes_communicated", 0},
+                                {"activations", 806'968},      {"calls", 20}};
   EXPECT_EQ(json["totals"], expected_totals);
   EXPECT_EQ(json["by_module"][""], expected_totals);
 
