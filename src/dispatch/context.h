@@ -92,6 +92,7 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
         module(at),
         place(static_cast<std::uint8_t>(context->depth() % kCachedDepths)),
         follows_interpreter(context->follows_interpreter()),
+        is_simple(around == nullptr && !follows_interpreter),
         outer(std::move(around)) {}
 
   // The counters of this thread for an operator called in a module of this position's guard.
@@ -110,6 +111,7 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   const attribution::ModuleId module = attribution::kRoot;
   const std::uint8_t place = 0;  // in cached_ledgers
   const bool follows_interpreter = false;
+  const bool is_simple = false;                 // one guard, and it counts in `module`
   const std::shared_ptr<const Position> outer;  // the guard around; null if there is none that counts too
 
   // What the thread was like before: ThreadFrame's.

@@ -47,6 +47,15 @@ class Interception {
   // Rule 1.
   static bool is_wrapped(c10::DispatchKeySet below) { return below.has_any(kWrappers); }
 
+  // The usual case, for which no Interception is needed: the slot of the thread's only guard, which counts the operator as a
+  // leaf. Null in any other case.
+  C10_ALWAYS_INLINE static Slot* only_slot(const c10::OperatorHandle& op) {
+    const Position* position = current_position();
+    if (C10_UNLIKELY(position == nullptr || !position->is_simple)) return nullptr;
+    Slot& slot = position->slot(position->module, op);
+    return C10_LIKELY(slot.is_leaf()) ? &slot : nullptr;
+  }
+
   // Rule 3: nobody counts the call, and nothing is to be held or recorded.
   bool decomposes() const { return innermost_.action == Decision::Action::kDecompose && nested_ == nullptr; }
 

@@ -18,21 +18,21 @@ namespace torchtally::dispatch {
 
 // But for the device: no built-in formula reads it, which formulas_read_no_device in tests/formulas watches over.
 // `kept` has sizes and strides; a tensor that has not is never the same.
-inline bool is_same(const TensorView& kept, const c10::TensorImpl& impl) {
+C10_ALWAYS_INLINE bool is_same(const TensorView& kept, const c10::TensorImpl& impl) {
   if (!impl.dtype().isScalarType(static_cast<at::ScalarType>(kept.dtype())) || !is_plain(impl)) return false;
   const c10::IntArrayRef sizes = impl.sizes();
-  const c10::IntArrayRef strides = impl.strides();
-  const std::size_t dim = sizes.size();
-  if (kept.sizes().size() != dim) return false;
+  const std::int64_t* const strides = impl.strides().data();
   const std::int64_t* const kept_sizes = kept.sizes().data();
   const std::int64_t* const kept_strides = kept.strides().data();
+  const auto dim = static_cast<std::size_t>(kept.dim());
+  if (sizes.size() != dim) return false;
   for (std::size_t d = 0; d < dim; ++d) {
-    if (kept_sizes[d] != sizes.data()[d] || kept_strides[d] != strides.data()[d]) return false;
+    if (kept_sizes[d] != sizes.data()[d] || kept_strides[d] != strides[d]) return false;
   }
   return true;
 }
 
-inline bool is_same(const TensorView& kept, const at::Tensor& tensor) {
+C10_ALWAYS_INLINE bool is_same(const TensorView& kept, const at::Tensor& tensor) {
   return C10_LIKELY(kept.defined()) ? is_same(kept, *tensor.unsafeGetTensorImpl()) : !tensor.defined();
 }
 
@@ -41,7 +41,7 @@ bool is_same(const Argument& kept, const Argument& argument);
 
 // A typed argument or result.
 template <typename T>
-bool is_same(const Argument& kept, const T& value) {
+C10_ALWAYS_INLINE bool is_same(const Argument& kept, const T& value) {
   if constexpr (typed_argument::IsOptional<T>::value) {
     return value.has_value() ? is_same(kept, *value) : kept.is_none();
   } else if constexpr (std::is_same_v<T, at::Tensor>) {
@@ -63,8 +63,9 @@ bool is_same(const Argument& kept, const T& value) {
   } else if constexpr (std::is_same_v<T, double>) {
     return kept.kind() == Argument::Kind::kFloat && kept.to_float() == value;
   } else if constexpr (std::is_same_v<T, c10::Scalar>) {
-    if (value.isFloatingPoint()) return is_same(kept, value.toDouble());
-    if (value.isIntegral(false)) return is_same(kept, std::int64_t{value.toLong()});
+    // Without a conversion, which is a call.
+    if (value.isIntegral(false)) return kept.kind() == Argument::Kind::kInt && value.equal(kept.to_int());
+    if (value.isFloatingPoint()) return kept.kind() == Argument::Kind::kFloat && value.equal(kept.to_float());
     return value.isBoolean() ? is_same(kept, value.toBool()) : kept.kind() == Argument::Kind::kOther;
   } else {
     CallArena arena;

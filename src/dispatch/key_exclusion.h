@@ -15,6 +15,8 @@ class KeyExclusion {
  public:
   C10_ALWAYS_INLINE explicit KeyExclusion(bool wanted)
       : tls_(&c10::impl::raw_local_dispatch_key_set), before_(tls_->excluded_ & bit()) {
+    // Keeps the compiler from asking for the address once more in the destructor: that is a call.
+    __asm__("" : "+r"(tls_));
     if (wanted) tls_->excluded_ |= bit();
   }
   C10_ALWAYS_INLINE ~KeyExclusion() { tls_->excluded_ = (tls_->excluded_ & ~bit()) | before_; }

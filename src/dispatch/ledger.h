@@ -78,6 +78,7 @@ class alignas(64) Slot {
   // Parts of the decision, where the hot path has them at hand.
   Decision::Action action() const { return action_; }
   bool is_composite() const { return is_composite_; }
+  bool is_leaf() const { return action_ == Decision::Action::kCount && !is_composite_; }
   bool needs_shapes() const { return needs_shapes_; }
 
   // Owner thread only.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dispatch/boxed_fallback.h"
+#include "dispatch/composites.h"
 #include "dispatch/key.h"
 #include "dispatch/operator_registry.h"
 #include "dispatch/typed_kernels.h"
@@ -23,11 +24,6 @@ namespace {
 bool typed_kernels_wanted() {
   const char* wanted = std::getenv("TORCHTALLY_TYPED_KERNELS");
   return wanted == nullptr || std::string_view(wanted) != "0";
-}
-
-// In evaluation these call nothing: their own call alone shows that their module was called.
-bool shows_a_call(const std::string& name) {
-  return name == "aten::dropout" || name == "aten::dropout_" || name == "aten::feature_dropout" || name == "aten::alpha_dropout";
 }
 
 // What is on the key. Never destroyed: taking the kernels away while some thread still counts would make its every call throw.
@@ -95,7 +91,9 @@ void ensure_registered(const FormulaSet& formulas) {
           error.what_without_backtrace() + ")");
     }
   }
-  if (!formulas.overridden().empty()) registration->show_composites(formulas);
+  if (formulas.overridden().empty()) return;
+  some_guard_has_own_formulas.store(true, std::memory_order_relaxed);
+  registration->show_composites(formulas);
 }
 
 }  // namespace torchtally::dispatch

@@ -81,6 +81,19 @@ void add_tensors(const Value& value, Count& bytes, Count& elements) {
   }
 }
 
+// Arguments of which is_same() sees all: where every argument is such, the results follow from them. (A dtype, a device or a
+// generator it does not see.)
+template <typename T>
+struct IsSeen
+    : std::disjunction<std::is_same<T, at::Tensor>, typed_argument::IsTensorList<T>, std::is_same<T, std::int64_t>,
+                       std::is_same<T, bool>, std::is_same<T, double>, std::is_same<T, c10::SymInt>, std::is_same<T, c10::Scalar>,
+                       std::is_same<T, c10::IntArrayRef>, std::is_same<T, c10::SymIntArrayRef>, typed_argument::IsBoolArray<T>> {
+};
+template <typename T>
+struct IsSeen<compat::optional<T>> : IsSeen<T> {};
+template <typename T>
+struct IsSeen<c10::OptionalArrayRef<T>> : std::true_type {};
+
 // The results of an operator: one value, or a tuple of them.
 template <typename Result>
 struct ResultsOf {
@@ -119,10 +132,16 @@ class TypedCall final : public ArgumentSource {
 
   // Whether the call is like one that is remembered.
   // `is_in_place`: the result is one of the arguments.
-  static bool repeats(const RememberedCall& call, bool is_in_place, const Result& result, const Args&... args) {
+  C10_ALWAYS_INLINE static bool repeats(const RememberedCall& call, bool is_in_place, const Result& result, const Args&... args) {
     const Argument* next = call.arguments.data();
     if (!(is_same(*next++, args) && ...)) return false;
-    return is_in_place || Results::are_same(call.results, result);
+    if (is_in_place) return true;
+    if constexpr (std::is_same_v<std::remove_const_t<Result>, at::Tensor> && std::conjunction_v<IsSeen<Args>...>) {
+      // But for the dtype, which may depend on the default one.
+      return result.unsafeGetTensorImpl()->dtype().isScalarType(static_cast<at::ScalarType>(call.results[0].tensor().dtype()));
+    } else {
+      return Results::are_same(call.results, result);
+    }
   }
 
   const Argument& argument(std::size_t index) override { return arguments_.get(index); }

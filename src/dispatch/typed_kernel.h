@@ -12,6 +12,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "dispatch/composites.h"
 #include "dispatch/interception.h"
 #include "dispatch/typed_call.h"
 
@@ -24,49 +25,81 @@ template <typename Op, typename Return, typename... Args>
 struct TypedKernel<Op, Return(Args...)> {
   static_assert(!std::is_void_v<Return>, "an operator that returns nothing goes through the boxed fallback");
 
-  static Return call(c10::DispatchKeySet keys, Args... args) {
+  // Flattened: half of its cost would be calls of small functions of LibTorch's headers.
+  [[gnu::flatten]] static Return call(c10::DispatchKeySet keys, Args... args) {
     const c10::DispatchKeySet below = keys & kBelow;
-    if (Interception::is_wrapped(below)) return Op::redispatch(below, args...);
+    if (Interception::is_wrapped(below) || composite.decomposes(below)) return handle->redispatch(below, args...);
+    if (Slot* const slot = Interception::only_slot(*handle); C10_LIKELY(slot != nullptr)) return count(*slot, below, args...);
+    return intercept(below, args...);
+  }
 
+  // Set once, before the kernel is registered.
+  static inline std::optional<c10::TypedOperatorHandle<Return(Args...)>> handle;
+  static inline Composite composite;
+
+ private:
+  using Call = TypedCall<std::remove_reference_t<Return>, std::decay_t<Args>...>;
+  static constexpr bool kIsInPlace = std::is_reference_v<Return>;  // the result is one of the arguments
+
+  // The usual case: one guard, and the operator is a leaf of its.
+  C10_ALWAYS_INLINE static Return count(Slot& slot, c10::DispatchKeySet below, Args... args) {
+    decltype(auto) result = run(below, args...);
+    if (!slot.needs_shapes()) {
+      slot.count_call();
+    } else if (RememberedCall* const like = slot.remembered();
+               C10_LIKELY(like != nullptr && Call::repeats(*like, kIsInPlace, result, args...))) {
+      like->repeat();
+    } else {
+      record(slot, result, args...);
+    }
+    return result;
+  }
+
+  C10_ALWAYS_INLINE static Return run(c10::DispatchKeySet below, Args... args) {
+    const KeyExclusion exclusion(true);
+    return handle->redispatch(below, args...);
+  }
+
+  // Any other case.
+  [[gnu::noinline]] static Return intercept(c10::DispatchKeySet below, Args... args) {
     const Interception interception(*handle, below);
-    if (interception.decomposes()) return Op::redispatch(below, args...);
+    if (interception.decomposes()) return handle->redispatch(below, args...);
     decltype(auto) result = run(interception, below, args...);
     if (interception.needs_shapes()) {
-      RememberedCall* const like = interception.remembered();
-      if (C10_LIKELY(like != nullptr && Call::repeats(*like, std::is_reference_v<Return>, result, args...))) {
-        like->repeat();
-      } else {
-        record(interception, result, args...);
-      }
+      record(interception, result, args...);
     } else {
       interception.record();
     }
     return result;
   }
 
-  // Set once, before the kernel is registered.
-  static inline std::optional<c10::OperatorHandle> handle;
-
- private:
-  using Call = TypedCall<std::remove_reference_t<Return>, std::decay_t<Args>...>;
-
-  // Apart, so that the path of a call that is remembered stays short.
-  [[gnu::noinline]] static void record(const Interception& interception, const std::remove_reference_t<Return>& result,
-                                       const std::decay_t<Args>&... args) {
-    Call call(result, args...);
-    interception.record(OpCall(interception.op().schema, call, call.traffic()));
-  }
-
   static Return run(const Interception& interception, c10::DispatchKeySet below, Args... args) {
     const Interception::Inside inside(interception);
-    return Op::redispatch(below, args...);
+    return handle->redispatch(below, args...);
+  }
+
+  // Apart, so that the path of a call that is remembered stays short.
+  [[gnu::noinline]] static void record(Slot& slot, const std::remove_reference_t<Return>& result,
+                                       const std::decay_t<Args>&... args) {
+    Call call(result, args...);
+    slot.count(OpCall(slot.op().schema, call, call.traffic()));
+  }
+
+  static void record(const Interception& interception, const std::remove_reference_t<Return>& result,
+                     const std::decay_t<Args>&... args) {
+    RememberedCall* const like = interception.remembered();
+    if (like != nullptr && Call::repeats(*like, kIsInPlace, result, args...)) return like->repeat();
+    Call call(result, args...);
+    interception.record(OpCall(interception.op().schema, call, call.traffic()));
   }
 };
 
 template <typename Op>
 void register_typed(torch::Library& library) {
   const c10::OperatorName name(Op::name, Op::overload_name);
-  TypedKernel<Op>::handle = c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, Op::overload_name);
+  const c10::OperatorHandle op = c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, Op::overload_name);
+  TypedKernel<Op>::handle = op.typed<typename Op::schema>();
+  TypedKernel<Op>::composite = Composite(op);
   library.impl(c10::toString(name).c_str(), TORCH_FN(TypedKernel<Op>::call));
 }
 
