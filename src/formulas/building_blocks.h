@@ -3,6 +3,7 @@
 #define TORCHTALLY_SRC_FORMULAS_BUILDING_BLOCKS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "formulas/table.h"
 
@@ -16,17 +17,30 @@ inline void add_work(Cost& cost, Count elements, Work each) {
 // A complex multiply-accumulate is four real ones: (a + bi)(c + di) has four products, each added to a sum.
 inline void add_products(Cost& cost, Count n, DType dtype) { cost.add_macs(is_complex(dtype) ? n * 4 : n); }
 
-// Elements of all tensors of an argument.
+// Elements of all tensors of an argument, of a sparse one those that are stored.
 inline Count elements_of(const Argument& argument) {
   Count n;
-  for (const TensorView& tensor : argument.tensors()) n += tensor.numel();
+  for (const TensorView& tensor : argument.tensors()) n += tensor.stored();
   return n;
 }
+
+inline Count smaller(Count a, Count b) { return std::int64_t{a} < std::int64_t{b} ? a : b; }
 
 inline Count bytes_of(const Argument& argument) {
   Count n;
   for (const TensorView& tensor : argument.tensors()) n += tensor.bytes();
   return n;
+}
+
+// `bytes` of the operands are not read after all.
+inline void do_not_read(Cost& cost, Count bytes) {
+  if (!cost.bytes_read.saturated()) cost.bytes_read = cost.bytes_read - bytes;
+}
+
+// Of a table only some rows are looked up, `selected` bytes in all: no more than the table has.
+inline void read_only(Cost& cost, const TensorView& table, Count selected) {
+  do_not_read(cost, table.bytes());
+  cost.bytes_read += smaller(table.bytes(), selected);
 }
 
 // A number other than 1, or one that the shapes do not tell (a tensor, a list, a complex number): a kernel multiplies by it.

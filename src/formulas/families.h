@@ -67,12 +67,14 @@ extern const Family fused_gru_cell;
 // normalization.cpp
 extern const Family layer_norm;
 extern const Family layer_norm_backward;
+extern const Family nested_layer_norm;
 extern const Family rms_norm;
 extern const Family rms_norm_backward;
 extern const Family batch_norm;  // training or not, as its argument says
 extern const Family batch_norm_training;
 extern const Family batch_norm_inference;
 extern const Family batch_norm_backward;
+extern const Family batch_norm_gather_stats;
 extern const Family weight_norm;
 extern const Family embedding_renorm;
 
@@ -90,14 +92,18 @@ extern const Family grid_sampler_backward;
 extern const Family affine_grid;
 
 // indexing.cpp
-extern const Family gathered_bytes;  // reads the indices and what they select
-extern const Family copied_bytes;    // copy: the destination is not read
-extern const Family no_bytes;        // empty: memory that nobody has touched yet
+extern const Family gathered_bytes;   // reads the indices and what they select
+extern const Family selected_bytes;   // reads what it writes: a copy of a part
+extern const Family copied_bytes;     // copy: the destination is not read
+extern const Family second_not_read;  // the second operand is there for its shape, or to be written
+extern const Family no_bytes;         // empty: memory that nobody has touched yet
 extern const Family index_put;
+extern const Family masked_index_put_accumulate;
 extern const Family index_add;
 extern const Family scatter;
 extern const Family embedding_bag;
 extern const Family embedding_bag_dense_backward;
+extern const Family embedding_bag_sample_weights_backward;
 
 // loss.cpp
 extern const Family pointwise_loss;

@@ -17,11 +17,16 @@ void set_scattered_bytes(const OpCall& call, Cost& cost, Count read, Count hit, 
   }
 }
 
-// The first argument is read only where an index points; what was selected is as large as the output.
+// What an index selects is as large as the output.
 void count_gathered_bytes(const OpCall& call, const Row&, Cost& cost) {
-  if (cost.bytes_read.saturated()) return;
-  cost.bytes_read = cost.bytes_read - call.tensor(std::size_t{0}).bytes() + cost.bytes_written;
+  read_only(cost, call.tensor(std::size_t{0}), cost.bytes_written);
 }
+
+void count_selected_bytes(const OpCall&, const Row&, Cost& cost) {
+  cost.bytes_read = smaller(cost.bytes_read, cost.bytes_written);
+}
+
+void count_second_not_read(const OpCall& call, const Row&, Cost& cost) { do_not_read(cost, call.tensor(1).bytes()); }
 
 void count_copied_bytes(const OpCall& call, const Row&, Cost& cost) { cost.bytes_read = bytes_of(call.argument(1)); }
 
@@ -37,6 +42,9 @@ void count_index_put(const OpCall& call, const Row&, Cost& cost) {
   if (accumulates) cost.flops += values.numel();
   set_scattered_bytes(call, cost, values.bytes() + bytes_of(call.argument(1)), values.bytes(), accumulates);
 }
+
+// (self, mask, indices, values): what the mask excludes is added as zero.
+void count_masked_index_put_accumulate(const OpCall& call, const Row&, Cost& cost) { cost.flops += call.tensor(3).numel(); }
 
 // (self, dim, index, source, alpha): an addition per element of the source, and a product where alpha is not 1.
 void count_index_add(const OpCall& call, const Row&, Cost& cost) {
@@ -72,15 +80,32 @@ void count_embedding_bag_dense_backward(const OpCall& call, const Row&, Cost& co
   cost.flops += call.tensor(1).numel() * call.tensor(std::size_t{0}).size(-1);
 }
 
+// (grad, weight, indices, ...): the row of the gradient times the row that was looked up, for each index.
+void count_embedding_bag_sample_weights_backward(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView& weight = call.tensor(1);
+  const Count elements = call.tensor(2).numel() * weight.size(1);
+  add_products(cost, elements, weight.dtype());
+  read_only(cost, weight, elements * element_size(weight.dtype()));
+}
+
 }  // namespace
 
-const Family gathered_bytes = {count_gathered_bytes, "", ""};
-const Family copied_bytes = {count_copied_bytes, "", ""};
-const Family no_bytes = {count_no_bytes, "", ""};
+const Family gathered_bytes = {count_gathered_bytes, "bytes read = indices + what they select, at most the whole table",
+                               "textbook definition"};
+const Family selected_bytes = {count_selected_bytes, "bytes read = bytes written", "textbook definition"};
+const Family copied_bytes = {count_copied_bytes, "bytes read = the source's, not the destination's", "textbook definition"};
+const Family second_not_read = {count_second_not_read,
+                                "bytes read = all but the second operand's, which gives a shape or is written",
+                                "aten/src/ATen/native: the kernels' operands"};
+const Family no_bytes = {count_no_bytes, "no bytes", "aten/src/ATen/native/TensorFactories.cpp: memory that is not touched yet"};
 const Family index_put = {count_index_put, "", ""};
+const Family masked_index_put_accumulate = {count_masked_index_put_accumulate, "flops = values", "textbook definition"};
 const Family index_add = {count_index_add, "", ""};
 const Family scatter = {count_scatter, "", ""};
 const Family embedding_bag = {count_embedding_bag, "", ""};
 const Family embedding_bag_dense_backward = {count_embedding_bag_dense_backward, "", ""};
+const Family embedding_bag_sample_weights_backward = {
+    count_embedding_bag_sample_weights_backward, "macs = indices · embedding size",
+    "aten/src/ATen/native/EmbeddingBag.cpp, _embedding_bag_per_sample_weights_backward_cpu_template"};
 
 }  // namespace torchtally::formulas

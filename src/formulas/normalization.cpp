@@ -35,6 +35,16 @@ void count_layer_norm(const OpCall& call, const Row&, Cost& cost) {
   add_affine(call, cost, elements);
 }
 
+// (nested, weight, bias): every part's rows are as long as its last dimension, which is the same for all parts.
+void count_nested_layer_norm(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView& input = call.tensor(std::size_t{0});
+  const Count elements = input.numel();
+  const Count row_length = input.part_size(0, -1);
+  add_work(cost, elements, kNormalizePerElement);
+  if (row_length > 0) add_work(cost, elements.saturated() ? elements : Count(elements / row_length), kNormalizePerGroup);
+  add_affine(call, cost, elements);
+}
+
 // (grad_out, input, ...). The normalized input again (2), where anything but the bias is asked for. Input: times weight; the sums
 // of dy and of dy x (3); both subtracted, one product before and one after (4). Weight: product and sum. Bias: sum.
 void count_layer_norm_backward(const OpCall& call, const Row&, Cost& cost) {
@@ -87,6 +97,20 @@ void count_batch_norm_backward(const OpCall& call, const Row&, Cost& cost) {
   cost.flops += call.tensor(std::size_t{0}).numel() * flops;
 }
 
+// (input, means, inverse deviations, running_mean, running_var, ...), one row of means per process; the input is not read. Per
+// process and channel: the sum of squares, 1 / s, squared, - epsilon, times the count (4); 1 / (n + count) (2); to the joint sum,
+// its own and (m - m')^2 n count factor (7); the joint mean, weighted (5); the joint count (1). Per channel: division, + epsilon,
+// inverse root. Running statistics: 3 each, and n - 1 and the division by it.
+void count_batch_norm_gather_stats(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView& means = call.tensor(1);
+  const Count channels = means.size(1);
+  cost.flops += means.numel() * 19;
+  add_work(cost, channels, {2, 1});
+  if (call.tensor(3).defined()) cost.flops += channels * 3;
+  if (call.tensor(4).defined()) cost.flops += channels * 5;
+  do_not_read(cost, call.tensor(std::size_t{0}).bytes());
+}
+
 // (v, g): per element of v: square, addition, times the factor. Per norm: sqrt, g divided by it.
 void count_weight_norm(const OpCall& call, const Row&, Cost& cost) {
   add_work(cost, call.tensor(std::size_t{0}).numel(), {3, 0});
@@ -108,6 +132,7 @@ void count_embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
 }  // namespace
 
 const Family layer_norm = {count_layer_norm, "", ""};
+const Family nested_layer_norm = {count_nested_layer_norm, "", ""};
 const Family layer_norm_backward = {count_layer_norm_backward, "", ""};
 const Family rms_norm = {count_rms_norm, "", ""};
 const Family rms_norm_backward = {count_rms_norm_backward, "", ""};
@@ -115,6 +140,7 @@ const Family batch_norm = {count_batch_norm, "", ""};
 const Family batch_norm_training = {count_batch_norm_training, "", ""};
 const Family batch_norm_inference = {count_batch_norm_inference, "", ""};
 const Family batch_norm_backward = {count_batch_norm_backward, "", ""};
+const Family batch_norm_gather_stats = {count_batch_norm_gather_stats, "", ""};
 const Family weight_norm = {count_weight_norm, "", ""};
 const Family embedding_renorm = {count_embedding_renorm, "", ""};
 

@@ -52,14 +52,15 @@ void count_elu_backward(const OpCall& call, const Row&, Cost& cost) {
   add_work(cost, cost.activations, call.argument("is_result").to_bool() ? Work{3, 0} : Work{4, 1});
 }
 
-// Per element: maximum, subtraction, exp, addition to the sum, subtraction of its log. Per row: log.
+// Per element: maximum, subtraction, exp, addition to the sum, subtraction of its log. Per row: log. A sparse input's elements
+// are those stored, and it has at most as many rows.
 void count_log_softmax(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& input = call.tensor(std::size_t{0});
   const Count n = input.numel();
-  add_work(cost, n, {4, 1});
+  add_work(cost, input.stored(), {4, 1});
   const auto dim = static_cast<int>(call.argument(1).to_int());
   const Count row_length = input.dim() == 0 ? Count(1) : input.size(dim);
-  if (row_length > 0) cost.transcendentals += n.saturated() ? n : Count(n / row_length);
+  if (row_length > 0) cost.transcendentals += smaller(n.saturated() ? n : Count(n / row_length), input.stored());
 }
 
 // log(x / (1 - x)), with a clamp to [eps, 1 - eps] where eps is given.

@@ -128,5 +128,42 @@ TEST(EmbeddingBag, DenseBackward) {
   EXPECT_THAT(call.cost(), Costs(0, 24, 0));
 }
 
+// 50 indices into 2 rows of 4 floats: both rows are read, once at least.
+TEST(Gather, ReadsNoMoreThanThereIs) {
+  CallBuilder call("aten::embedding");
+  call.tensor("weight", {2, 4}).tensor("indices", {50}, DType::kInt64).returns({50, 4});
+  EXPECT_THAT(call.cost(), Moves(32 + 400, 800));
+}
+
+// 4 of 20 floats.
+TEST(Copy, OfAPartReadsThatPart) {
+  CallBuilder call("aten::select_copy", "int");
+  EXPECT_THAT(call.tensor("self", {5, 4}).integer("dim", 0).integer("index", 2).returns({4}).cost(), Moves(16, 16));
+}
+
+// The values of a sparse tensor, not its indices.
+TEST(Copy, OfValues) {
+  CallBuilder call("aten::values_copy");
+  EXPECT_THAT(call.sparse("self", {10, 10}, 7, Layout::kSparseCsr, 144).returns({7}).cost(), Moves(28, 28));
+}
+
+// 3 values are added; the 100 elements are copied.
+TEST(IndexPut, Masked) {
+  CallBuilder call("aten::_unsafe_masked_index_put_accumulate");
+  call.tensor("self", {100}).tensor("mask", {3}, DType::kBool).tensors("indices", {{3}}, DType::kInt64).tensor("values", {3});
+  call.returns({100});
+  EXPECT_THAT(call.cost(), Costs(0, 3, 0));
+  EXPECT_THAT(call.cost(), Moves(400 + 3 + 24 + 12, 400));
+}
+
+// Each of 6 indices: its bag's gradient of 4 times its row of 4. 6 rows of a table of 100 are read.
+TEST(EmbeddingBag, SampleWeightsBackward) {
+  CallBuilder call("aten::_embedding_bag_per_sample_weights_backward");
+  call.tensor("grad", {2, 4}).tensor("weight", {100, 4}).tensor("indices", {6}, DType::kInt64);
+  call.tensor("offsets", {2}, DType::kInt64).tensor("offset2bag", {6}, DType::kInt64).integer("mode", 0).returns({6});
+  EXPECT_THAT(call.cost(), Costs(24, 0, 0));
+  EXPECT_THAT(call.cost(), Moves(32 + 96 + 48 + 16 + 48, 24));
+}
+
 }  // namespace
 }  // namespace torchtally

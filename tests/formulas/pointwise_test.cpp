@@ -155,5 +155,20 @@ TEST(Pointwise, AnEmptyTensorCostsNothing) {
   EXPECT_EQ(call.cost().calls, 1);
 }
 
+// 7 stored elements of 100: maximum, minus, exp, sum, division. The log of the sum: one for each of at most 7 rows.
+TEST(Sparse, Softmax) {
+  CallBuilder softmax("aten::_sparse_softmax");
+  softmax.sparse("self", {10, 10}, 7, Layout::kSparseCoo).integer("dim", 1).flag("half_to_float", false).returns({10, 10});
+  EXPECT_THAT(softmax.cost(), Costs(0, 28, 7));
+  CallBuilder log_softmax("aten::_sparse_log_softmax");
+  log_softmax.sparse("self", {10, 10}, 7, Layout::kSparseCoo).integer("dim", 1).flag("half_to_float", false).returns({10, 10});
+  EXPECT_THAT(log_softmax.cost(), Costs(0, 28, 7 + 7));
+}
+
+TEST(Sparse, Sum) {
+  CallBuilder call("aten::_sparse_sum", "dim");
+  EXPECT_THAT(call.sparse("self", {10, 10}, 7, Layout::kSparseCoo).integers("dim", {1}).returns({10}).cost(), Costs(0, 7, 0));
+}
+
 }  // namespace
 }  // namespace torchtally

@@ -64,5 +64,12 @@ TEST(AdaptiveMaxPool, Forward) {
   EXPECT_THAT(call.cost(), Costs(0, 72, 0));
 }
 
+// 18 outputs, window 2*2: 3 maxima each.
+TEST(MaxPool, Metal) {
+  CallBuilder call("aten::_mps_max_pool2d");
+  call.tensor("self", {1, 2, 6, 6}).integers("kernel_size", {2, 2}).returns({1, 2, 3, 3});
+  EXPECT_THAT(call.cost(), Costs(0, 18 * 3, 0));
+}
+
 }  // namespace
 }  // namespace torchtally
