@@ -12,7 +12,10 @@ extern const Family per_output;       // row.each per element of the outputs
 extern const Family per_input;        // row.each per element of the first argument, row.result per output
 extern const Family scaled_sum;       // add, sub, rsub
 extern const Family scaled_addition;  // addcmul, addcdiv
+extern const Family product;
 extern const Family division;
+extern const Family lerp;
+extern const Family power;
 extern const Family clamp;
 extern const Family gelu;
 extern const Family gelu_backward;

@@ -98,12 +98,20 @@ const Family second_not_read = {count_second_not_read,
                                 "bytes read = all but the second operand's, which gives a shape or is written",
                                 "aten/src/ATen/native: the kernels' operands"};
 const Family no_bytes = {count_no_bytes, "no bytes", "aten/src/ATen/native/TensorFactories.cpp: memory that is not touched yet"};
-const Family index_put = {count_index_put, "", ""};
+const Family index_put = {count_index_put, "flops = values if it accumulates; in place, bytes of the elements hit only",
+                          "textbook definition"};
 const Family masked_index_put_accumulate = {count_masked_index_put_accumulate, "flops = values", "textbook definition"};
-const Family index_add = {count_index_add, "", ""};
-const Family scatter = {count_scatter, "", ""};
-const Family embedding_bag = {count_embedding_bag, "", ""};
-const Family embedding_bag_dense_backward = {count_embedding_bag_dense_backward, "", ""};
+const Family index_add = {count_index_add,
+                          "flops = sources; += sources if alpha is not 1; in place, bytes of the elements hit only",
+                          "textbook definition"};
+const Family scatter = {count_scatter, "flops = indices if it reduces; in place, bytes of the elements hit only",
+                        "textbook definition"};
+const Family embedding_bag = {
+    count_embedding_bag,
+    "flops = indices · embedding size; twice with sample weights; += outputs for the mean; bytes of the rows looked up only",
+    "aten/src/ATen/native/EmbeddingBag.cpp: the kernel's arithmetic"};
+const Family embedding_bag_dense_backward = {count_embedding_bag_dense_backward, "flops = indices · embedding size",
+                                             "aten/src/ATen/native/EmbeddingBag.cpp: the kernel's arithmetic"};
 const Family embedding_bag_sample_weights_backward = {
     count_embedding_bag_sample_weights_backward, "macs = indices · embedding size",
     "aten/src/ATen/native/EmbeddingBag.cpp, _embedding_bag_per_sample_weights_backward_cpu_template"};

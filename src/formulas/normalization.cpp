@@ -131,17 +131,43 @@ void count_embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
 
 }  // namespace
 
-const Family layer_norm = {count_layer_norm, "", ""};
-const Family nested_layer_norm = {count_nested_layer_norm, "", ""};
-const Family layer_norm_backward = {count_layer_norm_backward, "", ""};
-const Family rms_norm = {count_rms_norm, "", ""};
-const Family rms_norm_backward = {count_rms_norm_backward, "", ""};
-const Family batch_norm = {count_batch_norm, "", ""};
-const Family batch_norm_training = {count_batch_norm_training, "", ""};
-const Family batch_norm_inference = {count_batch_norm_inference, "", ""};
-const Family batch_norm_backward = {count_batch_norm_backward, "", ""};
-const Family batch_norm_gather_stats = {count_batch_norm_gather_stats, "", ""};
-const Family weight_norm = {count_weight_norm, "", ""};
-const Family embedding_renorm = {count_embedding_renorm, "", ""};
+const Family layer_norm = {count_layer_norm,
+                           "flops = 5 · elements + 3 · groups; += elements for a weight, for a bias; rsqrt per group",
+                           "textbook definition, (x - mean) / sqrt(variance + eps)"};
+const Family nested_layer_norm = {count_nested_layer_norm,
+                                  "flops = 5 · elements + 3 · rows; += elements for a weight, for a bias; rsqrt per row",
+                                  "textbook definition, as layer_norm"};
+const Family layer_norm_backward = {
+    count_layer_norm_backward,
+    "flops = elements · (2 for the input or the weight; 8 for the input, 7 without weight; 2 for the weight; 1 for the bias)",
+    "aten/src/ATen/native/cpu/layer_norm_kernel.cpp: the kernel's arithmetic"};
+const Family rms_norm = {count_rms_norm, "flops = 3 · elements + 2 · rows; += elements for a weight; rsqrt per row",
+                         "Zhang and Sennrich, Root Mean Square Layer Normalization, 3"};
+const Family rms_norm_backward = {count_rms_norm_backward,
+                                  "flops = elements · (1; 6 for the input, 5 without weight; 2 for the weight)",
+                                  "derivative of the textbook definition"};
+const Family batch_norm = {
+    count_batch_norm,
+    "training: flops = 6 · elements + 6 · channels, += 6 · channels for running statistics; else 2 · elements + 4 · channels; "
+    "rsqrt per channel",
+    "Ioffe and Szegedy, Batch Normalization, algorithms 1 and 2"};
+const Family batch_norm_training = {
+    count_batch_norm_training, "flops = 6 · elements + 6 · channels; += 6 · channels for running statistics; rsqrt per channel",
+    "Ioffe and Szegedy, Batch Normalization, algorithm 1"};
+const Family batch_norm_inference = {count_batch_norm_inference, "flops = 2 · elements + 4 · channels; rsqrt per channel",
+                                     "Ioffe and Szegedy, Batch Normalization, algorithm 2"};
+const Family batch_norm_backward = {
+    count_batch_norm_backward,
+    "flops = elements · (4 for the sum of dy · x, 1 for the sum of dy; for the input 4 in training, else 1)",
+    "aten/src/ATen/native/cpu/batch_norm_kernel.cpp: the kernel's arithmetic"};
+const Family batch_norm_gather_stats = {count_batch_norm_gather_stats,
+                                        "flops = 19 · processes · channels + 2 · channels; += 3 · channels for the running mean, "
+                                        "5 for the variance; rsqrt per channel",
+                                        "aten/src/ATen/native/cuda/Normalization.cuh, batch_norm_reduce_statistics_kernel"};
+const Family weight_norm = {count_weight_norm, "flops = 3 · elements + norms; sqrt per norm",
+                            "Salimans and Kingma, Weight Normalization, 2"};
+const Family embedding_renorm = {count_embedding_renorm,
+                                 "flops = 3 · indices · embedding size + indices; sqrt per index; bytes of those rows only",
+                                 "aten/src/ATen/native/Embedding.cpp, embedding_renorm_cpu_"};
 
 }  // namespace torchtally::formulas

@@ -27,9 +27,10 @@ void count_adaptive_average_pool_backward(const OpCall& call, const Row&, Cost& 
 
 }  // namespace
 
-const Family max_pool = {count_max_pool, "", ""};
-const Family average_pool = {count_average_pool, "", ""};
-const Family average_pool_backward = {count_average_pool_backward, "", ""};
-const Family adaptive_average_pool_backward = {count_adaptive_average_pool_backward, "", ""};
+const Family max_pool = {count_max_pool, "flops = outputs · (window - 1)", "textbook definition"};
+const Family average_pool = {count_average_pool, "flops = outputs · (window + 1)", "textbook definition"};
+const Family average_pool_backward = {count_average_pool_backward, "flops = gradients · (window + 1)", "transposed average_pool"};
+const Family adaptive_average_pool_backward = {count_adaptive_average_pool_backward, "flops = gradients + inputs",
+                                               "transposed adaptive average pooling"};
 
 }  // namespace torchtally::formulas

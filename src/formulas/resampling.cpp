@@ -86,10 +86,22 @@ void count_affine_grid(const OpCall& call, const Row&, Cost& cost) {
 
 }  // namespace
 
-const Family antialiased_upsample = {count_antialiased_upsample, "", ""};
-const Family antialiased_upsample_backward = {count_antialiased_upsample_backward, "", ""};
-const Family grid_sampler = {count_grid_sampler, "", ""};
-const Family grid_sampler_backward = {count_grid_sampler_backward, "", ""};
-const Family affine_grid = {count_affine_grid, "", ""};
+const Family antialiased_upsample = {count_antialiased_upsample,
+                                     "flops = 2 · (in rows · out columns · horizontal taps + out rows · out columns · vertical "
+                                     "taps) per plane; taps = 2 · support · "
+                                     "max(1, in / out)",
+                                     "aten/src/ATen/native/cpu/UpSampleKernel.cpp: the separable kernel's arithmetic"};
+const Family antialiased_upsample_backward = {count_antialiased_upsample_backward, "flops as those of the forward operator",
+                                              "transposed antialiased_upsample"};
+const Family grid_sampler = {
+    count_grid_sampler,
+    "flops = outputs · (2 · neighbours - 1) + points · those of a point's weights; neighbours: 2^dims bilinear, 16 bicubic",
+    "aten/src/ATen/native/GridSampler.h: the kernel's arithmetic"};
+const Family grid_sampler_backward = {
+    count_grid_sampler_backward,
+    "flops = gradients · neighbours · (2 for the input, 3 · dims for the grid) + points · those of a point's weights",
+    "derivative of grid_sampler"};
+const Family affine_grid = {count_affine_grid, "macs = grid elements · columns of theta",
+                            "aten/src/ATen/native/AffineGridGenerator.cpp: its batched product"};
 
 }  // namespace torchtally::formulas
