@@ -49,6 +49,8 @@ inline Count elements_of(const Argument& argument) {
 
 inline Count smaller(Count a, Count b) { return std::int64_t{a} < std::int64_t{b} ? a : b; }
 
+inline Count larger(Count a, Count b) { return std::int64_t{a} < std::int64_t{b} ? b : a; }
+
 inline Count bytes_of(const Argument& argument) {
   Count n;
   for (const TensorView& tensor : argument.tensors()) n += tensor.bytes();

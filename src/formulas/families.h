@@ -10,6 +10,7 @@ namespace torchtally::formulas {
 // pointwise.cpp
 extern const Family per_output;       // row.each per element of the outputs
 extern const Family per_input;        // row.each per element of the first argument, row.result per output
+extern const Family per_gradient;     // likewise; the second argument, the input, is there for its shape
 extern const Family scaled_sum;       // add, sub, rsub
 extern const Family scaled_addition;  // addcmul, addcdiv
 extern const Family product;
@@ -99,8 +100,14 @@ extern const Family gathered_bytes;   // reads the indices and what they select
 extern const Family selected_bytes;   // reads what it writes: a copy of a part
 extern const Family copied_bytes;     // copy: the destination is not read
 extern const Family second_not_read;  // the second operand is there for its shape, or to be written
+extern const Family masked_fill_bytes;
+extern const Family masked_scatter_bytes;
+extern const Family index_copy_bytes;
+extern const Family index_fill_bytes;
+extern const Family parameter_bytes;  // random numbers: reads the distribution's parameters
 extern const Family no_bytes;         // empty: memory that nobody has touched yet
 extern const Family index_put;
+extern const Family put;
 extern const Family masked_index_put_accumulate;
 extern const Family index_add;
 extern const Family scatter;

@@ -125,8 +125,9 @@ void count_embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
   const Count elements = indices.numel() * weight.size(1);
   cost.flops += elements * 3;
   add_work(cost, indices.numel(), {1, 1});
-  cost.bytes_read = indices.bytes() + elements * element_size(weight.dtype());
-  cost.bytes_written = elements * element_size(weight.dtype());
+  const Count rows = smaller(elements * element_size(weight.dtype()), weight.bytes());
+  cost.bytes_read = indices.bytes() + rows;
+  cost.bytes_written = rows;
 }
 
 }  // namespace

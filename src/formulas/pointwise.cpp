@@ -14,6 +14,11 @@ void count_per_input(const OpCall& call, const Row& row, Cost& cost) {
   if (call.output().defined()) add_work(cost, call.output().numel(), with_complex ? row.complex_result : row.result);
 }
 
+void count_per_gradient(const OpCall& call, const Row& row, Cost& cost) {
+  count_per_input(call, row, cost);
+  do_not_read(cost, call.tensor(1).bytes());
+}
+
 // A product with `factor` per output element, where it is not 1.
 void add_scaling(const OpCall& call, Cost& cost, const Argument& factor) {
   if (scales(factor)) cost.flops += cost.activations * product_flops(computes_complex(call), factor);
@@ -112,6 +117,8 @@ const Family per_output = {count_per_output, "flops, transcendentals = outputs �
 const Family per_input = {count_per_input,
                           "flops, transcendentals = inputs · those of one element + results · those of one result",
                           "textbook definition"};
+const Family per_gradient = {count_per_gradient, "flops = gradients · those of one element; the input is not read",
+                             "textbook definition"};
 const Family scaled_sum = {count_scaled_sum, "flops = outputs; += outputs if alpha is not 1", "textbook definition"};
 const Family scaled_addition = {count_scaled_addition, "flops = 2 · outputs; += outputs if value is not 1",
                                 "textbook definition"};
