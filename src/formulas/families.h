@@ -97,7 +97,7 @@ extern const Family affine_grid;
 
 // indexing.cpp
 extern const Family gathered_bytes;   // reads the indices and what they select
-extern const Family selected_bytes;   // reads what it writes: a copy of a part
+extern const Family selected_bytes;   // reads what it writes: a copy of a part, or with a part replaced
 extern const Family copied_bytes;     // copy: the destination is not read
 extern const Family second_not_read;  // the second operand is there for its shape, or to be written
 extern const Family masked_fill_bytes;

@@ -26,6 +26,7 @@ void count_gathered_bytes(const OpCall& call, const Row&, Cost& cost) {
   read_only(cost, call.tensor(std::size_t{0}), cost.bytes_written);
 }
 
+// Reads what it writes, be it a part of its operand or an operand of which a part is replaced.
 void count_selected_bytes(const OpCall&, const Row&, Cost& cost) {
   cost.bytes_read = smaller(cost.bytes_read, cost.bytes_written);
 }
@@ -174,7 +175,7 @@ void count_embedding_bag_sample_weights_backward(const OpCall& call, const Row&,
 
 const Family gathered_bytes = {count_gathered_bytes, "bytes read = indices + what they select, at most the whole table",
                                "textbook definition"};
-const Family selected_bytes = {count_selected_bytes, "bytes read = bytes written", "textbook definition"};
+const Family selected_bytes = {count_selected_bytes, "bytes read = bytes written, at most the operands'", "textbook definition"};
 const Family copied_bytes = {count_copied_bytes, "bytes read = the source's, not the destination's", "textbook definition"};
 const Family second_not_read = {count_second_not_read,
                                 "bytes read = all but the second operand's, which gives a shape or is written",

@@ -71,7 +71,6 @@ void count_power(const OpCall& call, const Row&, Cost& cost) {
   }
 }
 
-// A maximum for the lower bound, a minimum for the upper one.
 void count_clamp(const OpCall& call, const Row&, Cost& cost) {
   if (!call.argument(1).is_none()) cost.flops += cost.activations;
   if (!call.argument(2).is_none()) cost.flops += cost.activations;

@@ -16,14 +16,13 @@ void count_average_pool(const OpCall& call, const Row& row, Cost& cost) {
 }
 
 // (grad_output, input, kernel_size, ...): a division per element of the gradient, an addition to each element of its window. The
-// input gives its shape.
+// input is not read.
 void count_average_pool_backward(const OpCall& call, const Row& row, Cost& cost) {
   cost.flops += call.tensor(std::size_t{0}).numel() * (window_size(call.argument(2), row.each.flops) + 1);
   do_not_read(cost, call.tensor(1).bytes());
 }
 
-// (grad_output, input): a division per element of the gradient, an addition per element of the input, which gives
-// its shape.
+// (grad_output, input): a division per element of the gradient, an addition per element of the input, which is not read.
 void count_adaptive_average_pool_backward(const OpCall& call, const Row&, Cost& cost) {
   cost.flops += call.tensor(std::size_t{0}).numel() + call.tensor(1).numel();
   do_not_read(cost, call.tensor(1).bytes());

@@ -141,6 +141,13 @@ TEST(Copy, OfAPartReadsThatPart) {
   EXPECT_THAT(call.tensor("self", {5, 4}).integer("dim", 0).integer("index", 2).returns({4}).cost(), Moves(16, 16));
 }
 
+// 4 of 20 floats are replaced: 16 are copied from self, 4 from the source.
+TEST(Copy, WithAPartReplaced) {
+  CallBuilder call("aten::select_scatter");
+  call.tensor("self", {5, 4}).tensor("src", {4}).integer("dim", 0).integer("index", 2).returns({5, 4});
+  EXPECT_THAT(call.cost(), Moves(80, 80));
+}
+
 // The values of a sparse tensor, not its indices.
 TEST(Copy, OfValues) {
   CallBuilder call("aten::values_copy");
