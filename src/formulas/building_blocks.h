@@ -3,6 +3,7 @@
 #define TORCHTALLY_SRC_FORMULAS_BUILDING_BLOCKS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "formulas/table.h"
 
@@ -13,20 +14,58 @@ inline void add_work(Cost& cost, Count elements, Work each) {
   cost.transcendentals += elements * each.transcendentals;
 }
 
+// Note [Complex arithmetic]
+// Counted in real operations, as textbooks write them out. A sum or a difference is 2; a product 6 (4 products, 2 additions), by
+// a real number 2; a quotient 11 (6 products, 3 additions, 2 divisions), by a real number 2; a reciprocal 6 (2 squares, an
+// addition, 2 divisions, a change of sign); an absolute value 3 (2 squares, an addition) and a square root. A transcendental
+// function is two. So a row costs twice as much per complex element, unless it has a product, a quotient or an absolute value in
+// it: it then says so with on_complex().
+constexpr Work twice(Work work) { return {work.flops * 2, work.transcendentals * 2}; }
+
+inline DType dtype_of(const Argument& argument) {
+  return argument.tensors().empty() ? DType::kUndefined : argument.tensors()[0].dtype();
+}
+
+// abs() has complex operands, polar() complex results. An in-place operator on a list returns nothing.
+inline bool computes_complex(const OpCall& call) {
+  return is_complex(call.output().dtype()) || is_complex(dtype_of(call.argument(std::size_t{0})));
+}
+
+// A number, or a tensor, that is not complex. A complex number is an argument of another kind.
+inline bool is_real(const Argument& factor) { return factor.kind() != Argument::Kind::kOther && !is_complex(dtype_of(factor)); }
+
+// FLOPs of the product of one element and `factor`.
+inline int product_flops(bool with_complex, const Argument& factor) { return !with_complex ? 1 : is_real(factor) ? 2 : 6; }
+
 // A complex multiply-accumulate is four real ones: (a + bi)(c + di) has four products, each added to a sum.
 inline void add_products(Cost& cost, Count n, DType dtype) { cost.add_macs(is_complex(dtype) ? n * 4 : n); }
 
-// Elements of all tensors of an argument.
+// Elements of all tensors of an argument, of a sparse one those that are stored.
 inline Count elements_of(const Argument& argument) {
   Count n;
-  for (const TensorView& tensor : argument.tensors()) n += tensor.numel();
+  for (const TensorView& tensor : argument.tensors()) n += tensor.stored();
   return n;
 }
+
+inline Count smaller(Count a, Count b) { return std::int64_t{a} < std::int64_t{b} ? a : b; }
+
+inline Count larger(Count a, Count b) { return std::int64_t{a} < std::int64_t{b} ? b : a; }
 
 inline Count bytes_of(const Argument& argument) {
   Count n;
   for (const TensorView& tensor : argument.tensors()) n += tensor.bytes();
   return n;
+}
+
+// `bytes` of the operands are not read after all.
+inline void do_not_read(Cost& cost, Count bytes) {
+  if (!cost.bytes_read.saturated()) cost.bytes_read = cost.bytes_read - bytes;
+}
+
+// Of a table only some rows are looked up, `selected` bytes in all: no more than the table has.
+inline void read_only(Cost& cost, const TensorView& table, Count selected) {
+  do_not_read(cost, table.bytes());
+  cost.bytes_read += smaller(table.bytes(), selected);
 }
 
 // A number other than 1, or one that the shapes do not tell (a tensor, a list, a complex number): a kernel multiplies by it.

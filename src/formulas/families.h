@@ -10,9 +10,13 @@ namespace torchtally::formulas {
 // pointwise.cpp
 extern const Family per_output;       // row.each per element of the outputs
 extern const Family per_input;        // row.each per element of the first argument, row.result per output
+extern const Family per_gradient;     // likewise; the second argument, the input, is there for its shape
 extern const Family scaled_sum;       // add, sub, rsub
 extern const Family scaled_addition;  // addcmul, addcdiv
+extern const Family product;
 extern const Family division;
+extern const Family lerp;
+extern const Family power;
 extern const Family clamp;
 extern const Family gelu;
 extern const Family gelu_backward;
@@ -67,12 +71,14 @@ extern const Family fused_gru_cell;
 // normalization.cpp
 extern const Family layer_norm;
 extern const Family layer_norm_backward;
+extern const Family nested_layer_norm;
 extern const Family rms_norm;
 extern const Family rms_norm_backward;
 extern const Family batch_norm;  // training or not, as its argument says
 extern const Family batch_norm_training;
 extern const Family batch_norm_inference;
 extern const Family batch_norm_backward;
+extern const Family batch_norm_gather_stats;
 extern const Family weight_norm;
 extern const Family embedding_renorm;
 
@@ -90,14 +96,24 @@ extern const Family grid_sampler_backward;
 extern const Family affine_grid;
 
 // indexing.cpp
-extern const Family gathered_bytes;  // reads the indices and what they select
-extern const Family copied_bytes;    // copy: the destination is not read
-extern const Family no_bytes;        // empty: memory that nobody has touched yet
+extern const Family gathered_bytes;   // reads the indices and what they select
+extern const Family selected_bytes;   // reads what it writes: a copy of a part, or with a part replaced
+extern const Family copied_bytes;     // copy: the destination is not read
+extern const Family second_not_read;  // the second operand is there for its shape, or to be written
+extern const Family masked_fill_bytes;
+extern const Family masked_scatter_bytes;
+extern const Family index_copy_bytes;
+extern const Family index_fill_bytes;
+extern const Family parameter_bytes;  // random numbers: reads the distribution's parameters
+extern const Family no_bytes;         // empty: memory that nobody has touched yet
 extern const Family index_put;
+extern const Family put;
+extern const Family masked_index_put_accumulate;
 extern const Family index_add;
 extern const Family scatter;
 extern const Family embedding_bag;
 extern const Family embedding_bag_dense_backward;
+extern const Family embedding_bag_sample_weights_backward;
 
 // loss.cpp
 extern const Family pointwise_loss;

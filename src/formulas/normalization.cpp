@@ -35,6 +35,16 @@ void count_layer_norm(const OpCall& call, const Row&, Cost& cost) {
   add_affine(call, cost, elements);
 }
 
+// (nested, weight, bias): every part's rows are as long as its last dimension, which is the same for all parts.
+void count_nested_layer_norm(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView& input = call.tensor(std::size_t{0});
+  const Count elements = input.numel();
+  const Count row_length = input.part_size(0, -1);
+  add_work(cost, elements, kNormalizePerElement);
+  if (row_length > 0) add_work(cost, elements.saturated() ? elements : Count(elements / row_length), kNormalizePerGroup);
+  add_affine(call, cost, elements);
+}
+
 // (grad_out, input, ...). The normalized input again (2), where anything but the bias is asked for. Input: times weight; the sums
 // of dy and of dy x (3); both subtracted, one product before and one after (4). Weight: product and sum. Bias: sum.
 void count_layer_norm_backward(const OpCall& call, const Row&, Cost& cost) {
@@ -87,6 +97,20 @@ void count_batch_norm_backward(const OpCall& call, const Row&, Cost& cost) {
   cost.flops += call.tensor(std::size_t{0}).numel() * flops;
 }
 
+// (input, means, inverse deviations, running_mean, running_var, ...), one row of means per process; the input is not read. Per
+// process and channel: the sum of squares, 1 / s, squared, - epsilon, times the count (4); 1 / (n + count) (2); to the joint sum,
+// its own and (m - m')^2 n count factor (7); the joint mean, weighted (5); the joint count (1). Per channel: division, + epsilon,
+// inverse root. Running statistics: 3 each, and n - 1 and the division by it.
+void count_batch_norm_gather_stats(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView& means = call.tensor(1);
+  const Count channels = means.size(1);
+  cost.flops += means.numel() * 19;
+  add_work(cost, channels, {2, 1});
+  if (call.tensor(3).defined()) cost.flops += channels * 3;
+  if (call.tensor(4).defined()) cost.flops += channels * 5;
+  do_not_read(cost, call.tensor(std::size_t{0}).bytes());
+}
+
 // (v, g): per element of v: square, addition, times the factor. Per norm: sqrt, g divided by it.
 void count_weight_norm(const OpCall& call, const Row&, Cost& cost) {
   add_work(cost, call.tensor(std::size_t{0}).numel(), {3, 0});
@@ -101,21 +125,50 @@ void count_embedding_renorm(const OpCall& call, const Row&, Cost& cost) {
   const Count elements = indices.numel() * weight.size(1);
   cost.flops += elements * 3;
   add_work(cost, indices.numel(), {1, 1});
-  cost.bytes_read = indices.bytes() + elements * element_size(weight.dtype());
-  cost.bytes_written = elements * element_size(weight.dtype());
+  const Count rows = smaller(elements * element_size(weight.dtype()), weight.bytes());
+  cost.bytes_read = indices.bytes() + rows;
+  cost.bytes_written = rows;
 }
 
 }  // namespace
 
-const Family layer_norm = {count_layer_norm, "", ""};
-const Family layer_norm_backward = {count_layer_norm_backward, "", ""};
-const Family rms_norm = {count_rms_norm, "", ""};
-const Family rms_norm_backward = {count_rms_norm_backward, "", ""};
-const Family batch_norm = {count_batch_norm, "", ""};
-const Family batch_norm_training = {count_batch_norm_training, "", ""};
-const Family batch_norm_inference = {count_batch_norm_inference, "", ""};
-const Family batch_norm_backward = {count_batch_norm_backward, "", ""};
-const Family weight_norm = {count_weight_norm, "", ""};
-const Family embedding_renorm = {count_embedding_renorm, "", ""};
+const Family layer_norm = {count_layer_norm,
+                           "flops = 5 · elements + 3 · groups; += elements for a weight, for a bias; rsqrt per group",
+                           "textbook definition, (x - mean) / sqrt(variance + eps)"};
+const Family nested_layer_norm = {count_nested_layer_norm,
+                                  "flops = 5 · elements + 3 · rows; += elements for a weight, for a bias; rsqrt per row",
+                                  "textbook definition, as layer_norm"};
+const Family layer_norm_backward = {
+    count_layer_norm_backward,
+    "flops = elements · (2 for the input or the weight; 8 for the input, 7 without weight; 2 for the weight; 1 for the bias)",
+    "aten/src/ATen/native/cpu/layer_norm_kernel.cpp: the kernel's arithmetic"};
+const Family rms_norm = {count_rms_norm, "flops = 3 · elements + 2 · rows; += elements for a weight; rsqrt per row",
+                         "Zhang and Sennrich, Root Mean Square Layer Normalization, 3"};
+const Family rms_norm_backward = {count_rms_norm_backward,
+                                  "flops = elements · (1; 6 for the input, 5 without weight; 2 for the weight)",
+                                  "derivative of the textbook definition"};
+const Family batch_norm = {
+    count_batch_norm,
+    "training: flops = 6 · elements + 6 · channels, += 6 · channels for running statistics; else 2 · elements + 4 · channels; "
+    "rsqrt per channel",
+    "Ioffe and Szegedy, Batch Normalization, algorithms 1 and 2"};
+const Family batch_norm_training = {
+    count_batch_norm_training, "flops = 6 · elements + 6 · channels; += 6 · channels for running statistics; rsqrt per channel",
+    "Ioffe and Szegedy, Batch Normalization, algorithm 1"};
+const Family batch_norm_inference = {count_batch_norm_inference, "flops = 2 · elements + 4 · channels; rsqrt per channel",
+                                     "Ioffe and Szegedy, Batch Normalization, algorithm 2"};
+const Family batch_norm_backward = {
+    count_batch_norm_backward,
+    "flops = elements · (4 for the sum of dy · x, 1 for the sum of dy; for the input 4 in training, else 1)",
+    "aten/src/ATen/native/cpu/batch_norm_kernel.cpp: the kernel's arithmetic"};
+const Family batch_norm_gather_stats = {count_batch_norm_gather_stats,
+                                        "flops = 19 · processes · channels + 2 · channels; += 3 · channels for the running mean, "
+                                        "5 for the variance; rsqrt per channel",
+                                        "aten/src/ATen/native/cuda/Normalization.cuh, batch_norm_reduce_statistics_kernel"};
+const Family weight_norm = {count_weight_norm, "flops = 3 · elements + norms; sqrt per norm",
+                            "Salimans and Kingma, Weight Normalization, 2"};
+const Family embedding_renorm = {count_embedding_renorm,
+                                 "flops = 3 · indices · embedding size + indices; sqrt per index; bytes of those rows only",
+                                 "aten/src/ATen/native/Embedding.cpp, embedding_renorm_cpu_"};
 
 }  // namespace torchtally::formulas

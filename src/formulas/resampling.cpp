@@ -1,5 +1,7 @@
 // The weights of a fixed-scale resampling are shared by all channels and samples and not counted; those of grid_sampler, one set
 // per sampled point, are.
+#include <algorithm>
+
 #include "formulas/building_blocks.h"
 #include "formulas/families.h"
 
@@ -19,6 +21,9 @@ void add_separable(Cost& cost, const TensorView& from, const TensorView& to, int
   cost.flops += planes * from.size(2) * to.size(3) * taps(from.size(3), to.size(3), support) * 2;
   cost.flops += planes * to.size(2) * to.size(3) * taps(from.size(2), to.size(2), support) * 2;
 }
+
+// Spatial dimensions of (batch, channels, ...).
+int spatial_dims(const TensorView& image) { return std::max(image.dim() - 2, 0); }
 
 enum Interpolation : std::int64_t { kBilinear = 0, kNearest = 1, kBicubic = 2 };
 
@@ -41,7 +46,7 @@ Count weights_per_point(int dims, std::int64_t mode) {
 // Weighted elements that make one output element.
 int taps_of(int dims, std::int64_t mode) { return mode == kNearest ? 0 : mode == kBicubic ? 16 : 1 << dims; }
 
-// row.each.flops: support of the filter, 1 for linear, 2 for cubic.
+// row.each.flops: support of the filter, 1 for linear, 2 for cubic, 3 for Lanczos.
 void count_antialiased_upsample(const OpCall& call, const Row& row, Cost& cost) {
   add_separable(cost, call.tensor(std::size_t{0}), call.output(), row.each.flops);
 }
@@ -53,21 +58,23 @@ void count_antialiased_upsample_backward(const OpCall& call, const Row& row, Cos
 
 // (input, grid, mode, ...). Per output element: k weighted elements summed, 2k - 1.
 void count_grid_sampler(const OpCall& call, const Row&, Cost& cost) {
-  const int dims = call.tensor(std::size_t{0}).dim() - 2;
+  const int dims = spatial_dims(call.tensor(std::size_t{0}));
   const std::int64_t mode = call.argument(2).to_int();
   const int k = taps_of(dims, mode);
   cost.flops += points(call.tensor(1)) * weights_per_point(dims, mode);
   cost.flops += cost.activations * (k > 0 ? 2 * k - 1 : 0);
 }
 
-// (grad_output, input, grid, mode, ...). Per gradient element: to each of k input elements a product and an addition (nearest: an
-// addition); for each coordinate of the grid, k times the weight's derivative, the input, and an addition, 3.
+// By name: cuDNN's has (input, grid, grad_output), and knows only the bilinear mode. Per gradient element: to each of k input
+// elements a product and an addition (nearest: an addition); for each coordinate of the grid, k times the weight's derivative,
+// the input, and an addition, 3.
 void count_grid_sampler_backward(const OpCall& call, const Row&, Cost& cost) {
-  const TensorView& grad = call.tensor(std::size_t{0});
-  const int dims = call.tensor(1).dim() - 2;
-  const std::int64_t mode = call.argument(3).to_int();
+  const TensorView& grad = call.tensor("grad_output");
+  const TensorView& grid = call.tensor("grid");
+  const int dims = spatial_dims(grad);
+  const std::int64_t mode = call.argument("interpolation_mode").to_int();
   const int k = taps_of(dims, mode);
-  cost.flops += points(call.tensor(2)) * weights_per_point(dims, mode);
+  cost.flops += points(grid) * weights_per_point(dims, mode);
   if (wants_gradient(call, 0)) cost.flops += grad.numel() * (k > 0 ? 2 * k : 1);
   if (wants_gradient(call, 1)) cost.flops += grad.numel() * (3 * k * dims);
 }
@@ -79,10 +86,22 @@ void count_affine_grid(const OpCall& call, const Row&, Cost& cost) {
 
 }  // namespace
 
-const Family antialiased_upsample = {count_antialiased_upsample, "", ""};
-const Family antialiased_upsample_backward = {count_antialiased_upsample_backward, "", ""};
-const Family grid_sampler = {count_grid_sampler, "", ""};
-const Family grid_sampler_backward = {count_grid_sampler_backward, "", ""};
-const Family affine_grid = {count_affine_grid, "", ""};
+const Family antialiased_upsample = {count_antialiased_upsample,
+                                     "flops = 2 · (in rows · out columns · horizontal taps + out rows · out columns · vertical "
+                                     "taps) per plane; taps = 2 · support · "
+                                     "max(1, in / out)",
+                                     "aten/src/ATen/native/cpu/UpSampleKernel.cpp: the separable kernel's arithmetic"};
+const Family antialiased_upsample_backward = {count_antialiased_upsample_backward, "flops as those of the forward operator",
+                                              "transposed antialiased_upsample"};
+const Family grid_sampler = {
+    count_grid_sampler,
+    "flops = outputs · (2 · neighbours - 1) + points · those of a point's weights; neighbours: 2^dims bilinear, 16 bicubic",
+    "aten/src/ATen/native/GridSampler.h: the kernel's arithmetic"};
+const Family grid_sampler_backward = {
+    count_grid_sampler_backward,
+    "flops = gradients · neighbours · (2 for the input, 3 · dims for the grid) + points · those of a point's weights",
+    "derivative of grid_sampler"};
+const Family affine_grid = {count_affine_grid, "macs = grid elements · columns of theta",
+                            "aten/src/ATen/native/AffineGridGenerator.cpp: its batched product"};
 
 }  // namespace torchtally::formulas

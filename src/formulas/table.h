@@ -40,6 +40,17 @@ struct Row {
   Work each;                                 // per element; of what, the family says
   Work result;                               // of reductions: per element of the result, on top
   std::string_view arithmetic;               // what of it is not said by the name: "x sigmoid(x)"
+  // The same where elements are complex: Note [Complex arithmetic] in building_blocks.h.
+  Work complex_each;
+  Work complex_result;
+
+  // This row, with what complex elements cost.
+  constexpr Row on_complex(Work work, Work work_of_result = {}) const {
+    Row row = *this;
+    row.complex_each = work;
+    row.complex_result = work_of_result;
+    return row;
+  }
 };
 
 absl::Span<const Row> table();

@@ -47,8 +47,8 @@ class CallBuilder {
   CallBuilder& tensors(std::string_view name, const std::vector<Shape>& list, DType dtype = DType::kFloat32) {
     return add(name, views(list, dtype));
   }
-  CallBuilder& mutated_tensors(std::string_view name, const std::vector<Shape>& list) {
-    tensors(name, list);
+  CallBuilder& mutated_tensors(std::string_view name, const std::vector<Shape>& list, DType dtype = DType::kFloat32) {
+    tensors(name, list, dtype);
     parameters_.back().is_mutated = true;
     return *this;
   }

@@ -121,5 +121,21 @@ TEST(EmbeddingRenorm, TouchesItsRows) {
   EXPECT_THAT(call.cost(), Moves(16 + 32, 32));
 }
 
+// Parts of 2 and 3 rows of 6: 30 elements, 5 rows.
+TEST(LayerNorm, Nested) {
+  CallBuilder call("aten::_nested_tensor_layer_norm");
+  call.nested("self", {{2, 6}, {3, 6}}).tensor("weight", {6}).tensor("bias", {6}).number("eps", 1e-5);
+  EXPECT_THAT(call.returns_nested({{2, 6}, {3, 6}}).cost(), Costs(0, 30 * 7 + 5 * 3, 5));
+}
+
+// 2 processes, 3 channels: 19 for each pair; per channel 2 and a root; the running mean 3, the running variance 5.
+TEST(BatchNorm, GatherStatistics) {
+  CallBuilder call("aten::batch_norm_gather_stats_with_counts");
+  call.tensor("input", {8, 3, 4}).tensor("mean", {2, 3}).tensor("invstd", {2, 3}).tensor("running_mean", {3});
+  call.tensor("running_var", {3}).number("momentum", 0.1).number("eps", 1e-5).tensor("counts", {2}).returns({3}).returns({3});
+  EXPECT_THAT(call.cost(), Costs(0, 6 * 19 + 3 * 2 + 3 * 3 + 3 * 5, 3));
+  EXPECT_THAT(call.cost(), Moves(2 * 24 + 2 * 12 + 8, 24));
+}
+
 }  // namespace
 }  // namespace torchtally

@@ -155,5 +155,120 @@ TEST(Pointwise, AnEmptyTensorCostsNothing) {
   EXPECT_EQ(call.cost().calls, 1);
 }
 
+// 7 stored elements of 100: maximum, minus, exp, sum, division. The log of the sum: one for each of at most 7 rows.
+TEST(Sparse, Softmax) {
+  CallBuilder softmax("aten::_sparse_softmax");
+  softmax.sparse("self", {10, 10}, 7, Layout::kSparseCoo).integer("dim", 1).flag("half_to_float", false).returns({10, 10});
+  EXPECT_THAT(softmax.cost(), Costs(0, 28, 7));
+  CallBuilder log_softmax("aten::_sparse_log_softmax");
+  log_softmax.sparse("self", {10, 10}, 7, Layout::kSparseCoo).integer("dim", 1).flag("half_to_float", false).returns({10, 10});
+  EXPECT_THAT(log_softmax.cost(), Costs(0, 28, 7 + 7));
+}
+
+TEST(Sparse, Sum) {
+  CallBuilder call("aten::_sparse_sum", "dim");
+  EXPECT_THAT(call.sparse("self", {10, 10}, 7, Layout::kSparseCoo).integers("dim", {1}).returns({10}).cost(), Costs(0, 7, 0));
+}
+
+// 10 complex elements, in real operations.
+Cost complex_unary(std::string_view name, DType result = DType::kComplex64) {
+  CallBuilder call(name);
+  return call.tensor("self", {10}, DType::kComplex64).returns({10}, result).cost();
+}
+
+TEST(Complex, Unary) {
+  EXPECT_THAT(complex_unary("aten::neg"), Costs(0, 20, 0));                     // both parts
+  EXPECT_THAT(complex_unary("aten::conj_physical"), Costs(0, 10, 0));           // the imaginary part
+  EXPECT_THAT(complex_unary("aten::exp"), Costs(0, 0, 20));                     // a transcendental is two
+  EXPECT_THAT(complex_unary("aten::abs", DType::kFloat32), Costs(0, 30, 10));   // 2 squares, an addition; sqrt
+  EXPECT_THAT(complex_unary("aten::sgn"), Costs(0, 50, 10));                    // that, and x by a real number
+  EXPECT_THAT(complex_unary("aten::angle", DType::kFloat32), Costs(0, 0, 10));  // atan2
+  EXPECT_THAT(complex_unary("aten::reciprocal"), Costs(0, 60, 0));              // conj(x) / |x|^2: 3, 2 divisions, a sign
+  EXPECT_THAT(complex_unary("aten::sum"), Costs(0, 20, 0));
+  EXPECT_THAT(complex_unary("aten::cumprod"), Costs(0, 60, 0));
+  EXPECT_THAT(complex_unary("aten::count_nonzero", DType::kInt64), Costs(0, 10, 0));  // integers are added
+}
+
+Cost binary(std::string_view name, DType self, DType other) {
+  CallBuilder call(name, "Tensor");
+  return call.tensor("self", {10}, self).tensor("other", {10}, other).returns({10}, DType::kComplex64).cost();
+}
+
+// Sum: 2. Product: 4 products, 2 additions; by a real one 2. Quotient: 6 products, 3 additions, 2 divisions; by a real one 2.
+TEST(Complex, Binary) {
+  const DType real = DType::kFloat32;
+  const DType complex = DType::kComplex64;
+  EXPECT_THAT(binary("aten::add", complex, complex), Costs(0, 20, 0));
+  EXPECT_THAT(binary("aten::mul", complex, complex), Costs(0, 60, 0));
+  EXPECT_THAT(binary("aten::mul", complex, real), Costs(0, 20, 0));
+  EXPECT_THAT(binary("aten::mul", real, complex), Costs(0, 20, 0));
+  EXPECT_THAT(binary("aten::div", complex, complex), Costs(0, 110, 0));
+  EXPECT_THAT(binary("aten::div", complex, real), Costs(0, 20, 0));
+}
+
+// By a real number 2, by a complex one (an argument of another kind) 6.
+TEST(Complex, ByANumber) {
+  CallBuilder real("aten::mul", "Scalar");
+  EXPECT_THAT(real.tensor("self", {10}, DType::kComplex64).number("other", 2).returns({10}, DType::kComplex64).cost(),
+              Costs(0, 20, 0));
+  CallBuilder other("aten::mul", "Scalar");
+  EXPECT_THAT(other.tensor("self", {10}, DType::kComplex64).other("other").returns({10}, DType::kComplex64).cost(),
+              Costs(0, 60, 0));
+}
+
+// An in-place operator on a list returns nothing.
+TEST(Complex, Lists) {
+  CallBuilder call("aten::_foreach_mul_", "Scalar");
+  call.mutated_tensors("self", {{4}, {6}}, DType::kComplex64).number("scalar", 2);
+  EXPECT_THAT(call.cost(), Costs(0, 20, 0));
+}
+
+// self + value * a * b: a product, an addition; value takes 2. A quotient instead: 11.
+TEST(Complex, ScaledAddition) {
+  const auto cost = [](std::string_view name, double value) {
+    CallBuilder call(name);
+    call.tensor("self", {10}, DType::kComplex64).tensor("tensor1", {10}, DType::kComplex64);
+    call.tensor("tensor2", {10}, DType::kComplex64).number("value", value);
+    return call.returns({10}, DType::kComplex64).cost();
+  };
+  EXPECT_THAT(cost("aten::addcmul", 1), Costs(0, 80, 0));
+  EXPECT_THAT(cost("aten::addcmul", 2), Costs(0, 100, 0));
+  EXPECT_THAT(cost("aten::addcdiv", 1), Costs(0, 130, 0));
+}
+
+// a + w (b - a): difference and addition 4, the product 6, with a real weight 2.
+TEST(Complex, Lerp) {
+  CallBuilder tensor("aten::lerp", "Tensor");
+  tensor.tensor("self", {10}, DType::kComplex64).tensor("end", {10}, DType::kComplex64);
+  EXPECT_THAT(tensor.tensor("weight", {10}, DType::kComplex64).returns({10}, DType::kComplex64).cost(), Costs(0, 100, 0));
+  CallBuilder number("aten::lerp", "Scalar");
+  number.tensor("self", {10}, DType::kComplex64).tensor("end", {10}, DType::kComplex64).number("weight", 0.5);
+  EXPECT_THAT(number.returns({10}, DType::kComplex64).cost(), Costs(0, 60, 0));
+}
+
+// Real and imaginary part: sum; difference, square, sum, each. Per result two divisions each, and one addition of both.
+TEST(Complex, Variance) {
+  CallBuilder call("aten::var", "correction");
+  EXPECT_THAT(call.tensor("self", {4, 6}, DType::kComplex64).returns({4}).cost(), Costs(0, 24 * 8 + 4 * 5, 0));
+}
+
+Cost power(double exponent, DType dtype = DType::kFloat32) {
+  CallBuilder call("aten::pow", "Tensor_Scalar");
+  return call.tensor("self", {10}, dtype).number("exponent", exponent).returns({10}, dtype).cost();
+}
+
+TEST(Pointwise, PowerByExponent) {
+  EXPECT_THAT(power(1), Costs(0, 0, 0));
+  EXPECT_THAT(power(2), Costs(0, 10, 0));
+  EXPECT_THAT(power(3), Costs(0, 20, 0));
+  EXPECT_THAT(power(-1), Costs(0, 10, 0));
+  EXPECT_THAT(power(-2), Costs(0, 20, 0));
+  EXPECT_THAT(power(0.5), Costs(0, 0, 10));
+  EXPECT_THAT(power(2, DType::kComplex64), Costs(0, 60, 0));
+  EXPECT_THAT(power(2.5, DType::kComplex64), Costs(0, 0, 20));
+  CallBuilder tensor("aten::pow", "Tensor_Tensor");
+  EXPECT_THAT(tensor.tensor("self", {10}).tensor("exponent", {10}).returns({10}).cost(), Costs(0, 0, 10));
+}
+
 }  // namespace
 }  // namespace torchtally

@@ -64,5 +64,26 @@ TEST(AdaptiveMaxPool, Forward) {
   EXPECT_THAT(call.cost(), Costs(0, 72, 0));
 }
 
+// 18 outputs, window 2*2: 3 maxima each.
+TEST(MaxPool, Metal) {
+  CallBuilder call("aten::_mps_max_pool2d");
+  call.tensor("self", {1, 2, 6, 6}).integers("kernel_size", {2, 2}).returns({1, 2, 3, 3});
+  EXPECT_THAT(call.cost(), Costs(0, 18 * 3, 0));
+}
+
+// What the gradient has to be shaped like is not read: 18 floats of the gradient, and where the maxima were.
+TEST(Pooling, BackwardDoesNotReadItsInput) {
+  CallBuilder average("aten::avg_pool2d_backward");
+  average.tensor("grad_output", {1, 2, 3, 3}).tensor("self", {1, 2, 6, 6}).integers("kernel_size", {2, 2});
+  EXPECT_THAT(average.returns({1, 2, 6, 6}).cost(), Moves(72, 288));
+  CallBuilder adaptive("aten::_adaptive_avg_pool2d_backward");
+  adaptive.tensor("grad_output", {1, 2, 1, 1}).tensor("self", {1, 2, 6, 6}).returns({1, 2, 6, 6});
+  EXPECT_THAT(adaptive.cost(), Moves(8, 288));
+  CallBuilder max("aten::max_pool2d_with_indices_backward");
+  max.tensor("grad_output", {1, 2, 3, 3}).tensor("self", {1, 2, 9, 6}).integers("kernel_size", {3, 2});
+  max.tensor("indices", {1, 2, 3, 3}, DType::kInt64).returns({1, 2, 9, 6});
+  EXPECT_THAT(max.cost(), Moves(72 + 144, 432));
+}
+
 }  // namespace
 }  // namespace torchtally

@@ -87,5 +87,19 @@ TEST(AffineGrid, Product) {
   EXPECT_THAT(call.cost(), Costs(256 * 3, 0, 0));
 }
 
+// Lanczos, growing: 6 elements. Horizontally 4*8, vertically 8*8.
+TEST(Upsample, AntialiasedLanczos) {
+  CallBuilder call("aten::_upsample_lanczos2d_aa");
+  call.tensor("self", {1, 1, 4, 4}).returns({1, 1, 8, 8});
+  EXPECT_THAT(call.cost(), Costs(0, 32 * 12 + 64 * 12, 0));
+}
+
+// As grid_sampler_2d_backward, in another order.
+TEST(GridSampler, CudnnBackward) {
+  CallBuilder call("aten::cudnn_grid_sampler_backward");
+  call.tensor("self", {1, 3, 8, 8}).tensor("grid", {1, 5, 2, 2}).tensor("grad_output", {1, 3, 5, 2});
+  EXPECT_THAT(call.returns({1, 3, 8, 8}).returns({1, 5, 2, 2}).cost(), Costs(0, 160 + 240 + 720, 0));
+}
+
 }  // namespace
 }  // namespace torchtally
