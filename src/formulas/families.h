@@ -51,12 +51,18 @@ extern const Family convolution_backward;
 extern const Family slow_convolution_backward;
 
 // attention.cpp
-extern const Family attention;                  // (batch, heads, sequence, features)
-extern const Family attention_backward;         // likewise
-extern const Family packed_attention;           // (batch, sequence, heads, features), or packed
-extern const Family packed_attention_backward;  // likewise
+extern const Family attention;                           // (batch, heads, sequence, features), or nested
+extern const Family attention_backward;                  // likewise
+extern const Family flash_attention;                     // likewise, causal from the bottom right corner
+extern const Family flash_attention_backward;            // likewise
+extern const Family packed_attention;                    // (batch, sequence, heads, features), or packed
+extern const Family packed_attention_into_output;        // likewise, after the output
+extern const Family packed_attention_backward;           // likewise
+extern const Family top_left_packed_attention;           // (batch, heads, sequence, features), or packed
+extern const Family top_left_packed_attention_backward;  // likewise
 extern const Family multi_head_attention;
-extern const Family transformer_encoder_layer;
+extern const Family transformer_layer;
+extern const Family transform_bias_rescale_qkv;
 
 // recurrent.cpp
 extern const Family mkldnn_rnn;
