@@ -25,17 +25,36 @@ extern const Family vector_norm;
 extern const Family trace;
 
 // matmul.cpp
-extern const Family matrix_product;        // mm, bmm, mv, dot, ...
-extern const Family added_matrix_product;  // addmm, baddbmm, addbmm, addmv
+extern const Family matrix_product;        // mm, bmm, mv, dot, ..., of sparse and nested tensors too
+extern const Family added_matrix_product;  // addmm, baddbmm, addbmm, addmv, likewise
 extern const Family outer_product;         // addr
 extern const Family scaled_matrix_product;
 extern const Family grouped_matrix_product;
 extern const Family matmul;
+extern const Family matmul_backward;
+extern const Family tensordot;
+extern const Family linear_combination;
 extern const Family linear;
+extern const Family int4_linear;
+extern const Family int8_linear;
+extern const Family mixed_linear;
+extern const Family dynamically_quantized_linear;
+extern const Family pointwise_linear;  // oneDNN's, with what follows it
+extern const Family mkl_linear;
+extern const Family prepacked_linear;
 extern const Family linear_backward;
 extern const Family linear_backward_input;
 extern const Family linear_backward_weights;
 extern const Family trilinear;
+
+// sparse_product.cpp
+extern const Family sampled_product;
+extern const Family reduced_product;
+extern const Family reduced_product_backward;
+extern const Family semi_structured_linear;
+extern const Family semi_structured_product;
+extern const Family added_semi_structured_product;
+extern const Family compressed_product;
 
 // distance.cpp
 extern const Family cdist;
