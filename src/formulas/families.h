@@ -58,16 +58,25 @@ extern const Family compressed_product;
 
 // distance.cpp
 extern const Family cdist;
+extern const Family euclidean_distance;
 extern const Family cdist_backward;
 extern const Family pdist;
+extern const Family pdist_backward;
 
 // convolution.cpp
 extern const Family convolution;
 extern const Family convolution_relu;
 extern const Family convolution_add_relu;
 extern const Family transposed_convolution;
+extern const Family pointwise_convolution;             // oneDNN's, with what follows it
+extern const Family pointwise_transposed_convolution;  // likewise
+extern const Family prepacked_convolution;
+extern const Family prepacked_transposed_convolution;
+extern const Family time_batch_convolution;  // conv_tbc
 extern const Family convolution_backward;
 extern const Family slow_convolution_backward;
+extern const Family mps_convolution_backward;
+extern const Family mps_transposed_convolution_backward;
 
 // attention.cpp
 extern const Family attention;                           // (batch, heads, sequence, features), or nested
