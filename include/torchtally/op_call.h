@@ -115,6 +115,16 @@ class TensorView {
     return index < 0 || index >= dims ? Count(0) : Count(details_->part_sizes[part * dims + index]);
   }
 
+  // Elements of a part. Of any other tensor: numel().
+  Count part_numel(std::int64_t part) const {
+    if (layout() != Layout::kNested) return numel_;
+    if (part < 0 || part >= details_->parts) return 0;
+    const auto dims = static_cast<std::int64_t>(details_->part_sizes.size()) / details_->parts;
+    Count n = 1;
+    for (std::int64_t d = 0; d < dims; ++d) n *= details_->part_sizes[part * dims + d];
+    return n;
+  }
+
   // The elements of an integer tensor, where the formula's row asks for them and they can be read: on the CPU, not fake. Empty
   // otherwise.
   absl::Span<const std::int64_t> values() const {

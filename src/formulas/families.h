@@ -29,38 +29,72 @@ extern const Family vector_norm;
 extern const Family trace;
 
 // matmul.cpp
-extern const Family matrix_product;        // mm, bmm, mv, dot, ...
-extern const Family added_matrix_product;  // addmm, baddbmm, addbmm, addmv
+extern const Family matrix_product;        // mm, bmm, mv, dot, ..., of sparse and nested tensors too
+extern const Family added_matrix_product;  // addmm, baddbmm, addbmm, addmv, likewise
 extern const Family outer_product;         // addr
 extern const Family scaled_matrix_product;
 extern const Family grouped_matrix_product;
 extern const Family matmul;
+extern const Family matmul_backward;
+extern const Family tensordot;
+extern const Family linear_combination;
 extern const Family linear;
+extern const Family int4_linear;
+extern const Family int8_linear;
+extern const Family mixed_linear;
+extern const Family dynamically_quantized_linear;
+extern const Family pointwise_linear;  // oneDNN's, with what follows it
+extern const Family mkl_linear;
+extern const Family prepacked_linear;
 extern const Family linear_backward;
 extern const Family linear_backward_input;
 extern const Family linear_backward_weights;
 extern const Family trilinear;
 
+// sparse_product.cpp
+extern const Family sampled_product;
+extern const Family reduced_product;
+extern const Family reduced_product_backward;
+extern const Family semi_structured_linear;
+extern const Family semi_structured_product;
+extern const Family added_semi_structured_product;
+extern const Family compressed_product;
+
 // distance.cpp
 extern const Family cdist;
+extern const Family euclidean_distance;
 extern const Family cdist_backward;
 extern const Family pdist;
+extern const Family pdist_backward;
 
 // convolution.cpp
 extern const Family convolution;
 extern const Family convolution_relu;
 extern const Family convolution_add_relu;
 extern const Family transposed_convolution;
+extern const Family pointwise_convolution;             // oneDNN's, with what follows it
+extern const Family pointwise_transposed_convolution;  // likewise
+extern const Family prepacked_convolution;
+extern const Family prepacked_transposed_convolution;
+extern const Family time_batch_convolution;  // conv_tbc
 extern const Family convolution_backward;
 extern const Family slow_convolution_backward;
+extern const Family mps_convolution_backward;
+extern const Family mps_transposed_convolution_backward;
 
 // attention.cpp
-extern const Family attention;                  // (batch, heads, sequence, features)
-extern const Family attention_backward;         // likewise
-extern const Family packed_attention;           // (batch, sequence, heads, features), or packed
-extern const Family packed_attention_backward;  // likewise
+extern const Family attention;                           // (batch, heads, sequence, features), or nested
+extern const Family attention_backward;                  // likewise
+extern const Family flash_attention;                     // likewise, causal from the bottom right corner
+extern const Family flash_attention_backward;            // likewise
+extern const Family packed_attention;                    // (batch, sequence, heads, features), or packed
+extern const Family packed_attention_into_output;        // likewise, after the output
+extern const Family packed_attention_backward;           // likewise
+extern const Family top_left_packed_attention;           // (batch, heads, sequence, features), or packed
+extern const Family top_left_packed_attention_backward;  // likewise
 extern const Family multi_head_attention;
-extern const Family transformer_encoder_layer;
+extern const Family transformer_layer;
+extern const Family transform_bias_rescale_qkv;
 
 // recurrent.cpp
 extern const Family mkldnn_rnn;

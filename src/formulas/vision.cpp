@@ -80,10 +80,27 @@ void count_deformable_convolution_backward(const OpCall& call, const Row&, Cost&
 
 }  // namespace
 
-const Family nms = {count_nms, "", ""};
-const Family roi_align = {count_roi_align, "", ""};
-const Family roi_align_backward = {count_roi_align_backward, "", ""};
-const Family deformable_convolution = {count_deformable_convolution, "", ""};
-const Family deformable_convolution_backward = {count_deformable_convolution_backward, "", ""};
+const Family nms = {
+    count_nms,
+    "flops = 3 boxes + 12 boxes · (boxes - 1) / 2: every pair, though a kernel skips those of boxes that are out already",
+    "torchvision/csrc/ops/cpu/nms_kernel.cpp: the kernel's arithmetic"};
+const Family roi_align = {
+    count_roi_align,
+    "flops = outputs · (8 samples + 1) + bins · 8 samples; samples = sampling_ratio^2, or at least 1 where the "
+    "boxes decide (ratio 0)",
+    "torchvision/csrc/ops/cpu/roi_align_kernel.cpp: the kernel's arithmetic"};
+const Family roi_align_backward = {
+    count_roi_align_backward,
+    "flops = gradient's elements · (8 samples + 1) + bins · 8 samples; samples = sampling_ratio^2, or at "
+    "least 1 where the boxes decide (ratio 0)",
+    "torchvision/csrc/ops/cpu/roi_align_kernel.cpp: the kernel's arithmetic"};
+const Family deformable_convolution = {
+    count_deformable_convolution,
+    "macs = N · out positions · weight elements; flops += 10 per sampled point, 7 (8 with a mask) per sample, outputs",
+    "torchvision/csrc/ops/cpu/deform_conv2d_kernel.cpp: the kernel's arithmetic", true};
+const Family deformable_convolution_backward = {
+    count_deformable_convolution_backward,
+    "macs = 2 · the forward's; flops += 10 per sampled point, 33 (38 with a mask) per sample, gradient's elements",
+    "torchvision/csrc/ops/cpu/deform_conv2d_kernel.cpp: the kernel's arithmetic", true};
 
 }  // namespace torchtally::formulas

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "call_builder.h"
 
 namespace torchtally {
@@ -30,11 +32,20 @@ TEST(Attention, Mask) {
   EXPECT_THAT(bias.cost(), Costs(1560, 120 * 6, 120));
 }
 
-// Causal positions count like any other.
+// Causal positions count like any other. 4 queries see 1, 2, 3, 4 of 5 keys: 10 of 20, so half of 1560 is masked.
 TEST(Attention, CausalIsDense) {
   CallBuilder call = sdpa("aten::_scaled_dot_product_flash_attention_for_cpu");
   call.number("dropout_p", 0).flag("is_causal", true).none("attn_mask").returns({2, 3, 4, 7});
   EXPECT_THAT(call.cost(), Costs(1560, 120 * 5, 120));
+  EXPECT_EQ(call.cost().masked_macs, 780);
+}
+
+// Flash attention's diagonal ends in the bottom right corner: 4 queries see 2, 3, 4, 5 of 5 keys, 6 of 20 are masked.
+TEST(Attention, FlashIsCausalFromTheBottomRight) {
+  CallBuilder call = sdpa("aten::_scaled_dot_product_flash_attention");
+  call.number("dropout_p", 0).flag("is_causal", true).returns({2, 3, 4, 7});
+  EXPECT_THAT(call.cost(), Costs(1560, 120 * 5, 120));
+  EXPECT_EQ(call.cost().masked_macs, 1560 * 6 / 20);
 }
 
 // 6 query heads on 2 key heads: 1*6*4*5 = 120 scores, each 2 * 8.
@@ -90,6 +101,233 @@ TEST(Attention, PackedSequences) {
   EXPECT_THAT(efficient.cost(), Costs(1560, 120 * 5, 120));
 }
 
+// The output is the first argument: 2*4*3*7 floats written and not read, beside the log-sums 2*3*4.
+TEST(Attention, IntoItsOutput) {
+  CallBuilder call("aten::_flash_attention_forward_no_dropout_inplace");
+  call.mutated("out", {2, 4, 3, 7}).tensor("query", {2, 4, 3, 6}).tensor("key", {2, 5, 3, 6}).tensor("value", {2, 5, 3, 7});
+  call.none("cum_seq_q").none("cum_seq_k").integer("max_q", 4).integer("max_k", 5).returns({2, 3, 4});
+  EXPECT_THAT(call.cost(), Costs(1560, 120 * 5, 120));
+  EXPECT_THAT(call.cost(), Moves((144 + 180 + 210) * 4, (168 + 24) * 4));
+  EXPECT_EQ(call.cost().activations, 168 + 24);
+}
+
+// 1.13's kernel for packed sequences, by their lengths 2 and 5 on 3 heads: (4 + 25) * 3 scores of 12 each; causal: 1 and 10
+// masked.
+TEST(Attention, FirstFlash) {
+  CallBuilder call("aten::_flash_scaled_dot_product_attention");
+  call.tensor("query", {7, 3, 6}).tensor("key", {7, 3, 6}).tensor("value", {7, 3, 6});
+  call.values("cum_seq_q", {0, 2, 7}).values("cum_seq_k", {0, 2, 7}).integer("max_q", 5).integer("max_k", 5);
+  call.number("dropout_p", 0).flag("is_causal", true).returns({7, 3, 6});
+  EXPECT_THAT(call.cost(), Costs(87 * 12, 87 * 5, 87));
+  EXPECT_EQ(call.cost().masked_macs, 11 * 3 * 12);
+}
+
+// Every kernel against a loop nest over sequences, heads, queries, keys and features.
+class RandomAttention : public testing::TestWithParam<int> {
+ protected:
+  struct Products {
+    std::int64_t all = 0;
+    std::int64_t allowed = 0;
+  };
+
+  RandomAttention() {
+    key_heads = pick(1, 3);
+    heads = key_heads * pick(1, 3);
+    features = pick(1, 5);
+    value_features = pick(1, 5);
+    const std::int64_t sequences = pick(1, 4);
+    const std::int64_t same_queries = pick(1, 9);
+    const std::int64_t same_keys = pick(1, 9);
+    for (std::int64_t s = 0; s < sequences; ++s) {
+      queries.push_back(differ ? pick(0, 9) : same_queries);
+      keys.push_back(differ ? pick(0, 9) : same_keys);
+    }
+  }
+
+  std::int64_t pick(std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(generator);
+  }
+
+  // `allows(query, key, queries, keys)`
+  template <typename Allows>
+  Products forward(Allows allows) const {
+    return count(
+        [&](Products& products, bool allowed) {
+          for (std::int64_t f = 0; f < features; ++f) add(products, allowed);        // score += q * k
+          for (std::int64_t f = 0; f < value_features; ++f) add(products, allowed);  // out += score * v
+        },
+        allows);
+  }
+  template <typename Allows>
+  Products backward(Allows allows) const {
+    return count(
+        [&](Products& products, bool allowed) {
+          for (std::int64_t f = 0; f < features; ++f) {
+            add(products, allowed);  // score += q * k
+            add(products, allowed);  // dq += dscore * k
+            add(products, allowed);  // dk += dscore * q
+          }
+          for (std::int64_t f = 0; f < value_features; ++f) {
+            add(products, allowed);  // dscore += dout * v
+            add(products, allowed);  // dv += score * dout
+          }
+        },
+        allows);
+  }
+
+  static void add(Products& products, bool allowed) {
+    ++products.all;
+    if (allowed) ++products.allowed;
+  }
+  template <typename Visit, typename Allows>
+  Products count(Visit visit, Allows allows) const {
+    Products products;
+    for (std::size_t s = 0; s < queries.size(); ++s) {
+      for (std::int64_t h = 0; h < heads; ++h) {
+        for (std::int64_t i = 0; i < queries[s]; ++i) {
+          for (std::int64_t j = 0; j < keys[s]; ++j) visit(products, allows(i, j, queries[s], keys[s]));
+        }
+      }
+    }
+    return products;
+  }
+
+  static void expect(const CallBuilder& call, const Products& products) {
+    EXPECT_EQ(call.cost().macs, products.all);
+    EXPECT_EQ(call.cost().unmasked_macs(), products.allowed);
+  }
+
+  // Offsets of packed sequences, and how many there are in all.
+  static CallBuilder::Shape offsets(const CallBuilder::Shape& lengths) {
+    CallBuilder::Shape sums{0};
+    for (const auto length : lengths) sums.push_back(sums.back() + length);
+    return sums;
+  }
+
+  std::mt19937 generator{static_cast<std::mt19937::result_type>(811 + GetParam())};
+  const bool differ = GetParam() % 2 == 1;
+  std::int64_t heads = 0, key_heads = 0, features = 0, value_features = 0;
+  CallBuilder::Shape queries, keys;  // per sequence
+};
+
+constexpr auto kAll = [](std::int64_t, std::int64_t, std::int64_t, std::int64_t) { return true; };
+constexpr auto kTopLeft = [](std::int64_t i, std::int64_t j, std::int64_t, std::int64_t) { return j <= i; };
+constexpr auto kBottomRight = [](std::int64_t i, std::int64_t j, std::int64_t sq, std::int64_t sk) { return j <= i + sk - sq; };
+
+TEST_P(RandomAttention, HeadsBeforeTheSequence) {
+  queries.assign(queries.size(), queries[0]);  // one length for all
+  keys.assign(keys.size(), keys[0]);
+  const auto batch = static_cast<std::int64_t>(queries.size());
+  const auto add_operands = [&](CallBuilder& call) {
+    call.tensor("query", {batch, heads, queries[0], features});
+    call.tensor("key", {batch, key_heads, keys[0], features}).tensor("value", {batch, key_heads, keys[0], value_features});
+  };
+  for (const bool causal : {false, true}) {
+    for (const auto name : {"aten::_scaled_dot_product_flash_attention_for_cpu", "aten::_scaled_dot_product_efficient_attention",
+                            "aten::_scaled_dot_product_cudnn_attention", "aten::_scaled_dot_product_attention_math_for_mps",
+                            "aten::_cudnn_attention_forward", "aten::_scaled_dot_product_attention_forward"}) {
+      CallBuilder call(name);
+      add_operands(call);
+      expect(call.flag("is_causal", causal), causal ? forward(kTopLeft) : forward(kAll));
+    }
+    for (const auto name :
+         {"aten::_scaled_dot_product_flash_attention_for_cpu_backward", "aten::_scaled_dot_product_efficient_attention_backward",
+          "aten::_scaled_dot_product_cudnn_attention_backward", "aten::_cudnn_attention_backward"}) {
+      CallBuilder call(name);
+      call.tensor("grad_out", {batch, heads, queries[0], value_features});
+      add_operands(call);
+      expect(call.flag("is_causal", causal), causal ? backward(kTopLeft) : backward(kAll));
+    }
+    CallBuilder flash("aten::_scaled_dot_product_flash_attention");
+    add_operands(flash);
+    expect(flash.flag("is_causal", causal), causal ? forward(kBottomRight) : forward(kAll));
+    CallBuilder flash_backward("aten::_scaled_dot_product_flash_attention_backward");
+    flash_backward.tensor("grad_out", {batch, heads, queries[0], value_features});
+    add_operands(flash_backward);
+    expect(flash_backward.flag("is_causal", causal), causal ? backward(kBottomRight) : backward(kAll));
+  }
+}
+
+TEST_P(RandomAttention, NestedTensors) {
+  std::vector<CallBuilder::Shape> query, key, value;
+  for (std::size_t s = 0; s < queries.size(); ++s) {
+    query.push_back({heads, queries[s], features});
+    key.push_back({heads, keys[s], features});
+    value.push_back({heads, keys[s], value_features});
+  }
+  CallBuilder call("aten::_scaled_dot_product_flash_attention");
+  expect(call.nested("query", query).nested("key", key).nested("value", value).flag("is_causal", true), forward(kBottomRight));
+}
+
+// Windows of both kinds of kernel, on sequences that are packed or not.
+TEST_P(RandomAttention, SequenceBeforeTheHeads) {
+  const std::int64_t left = pick(-1, 6);
+  const std::int64_t right = pick(-1, 6);
+  const bool causal = pick(0, 1) == 1;
+  const auto windowed = [&](std::int64_t i, std::int64_t j, std::int64_t sq, std::int64_t sk) {
+    const std::int64_t diagonal = i + sk - sq;
+    if (left >= 0 && j < diagonal - left) return false;
+    if (causal) return j <= diagonal;
+    return right < 0 || j <= diagonal + right;
+  };
+  const std::int64_t type = pick(0, 2);
+  const std::int64_t window = type == 0 ? 0 : pick(0, 6);
+  const auto efficiently = [&](std::int64_t i, std::int64_t j, std::int64_t sq, std::int64_t sk) {
+    const std::int64_t diagonal = type == 2 ? i + sk - sq : i;
+    return (type == 0 || j <= diagonal) && (window == 0 || j > diagonal - window);
+  };
+
+  const auto batch = static_cast<std::int64_t>(queries.size());
+  const auto add_operands = [&](CallBuilder& call, bool has_batch) {
+    const auto shape = [&](std::int64_t tokens, std::int64_t n, std::int64_t width) {
+      return has_batch ? CallBuilder::Shape{differ ? 1 : batch, differ ? tokens : tokens / batch, n, width}
+                       : CallBuilder::Shape{tokens, n, width};
+    };
+    call.tensor("query", shape(offsets(queries).back(), heads, features));
+    call.tensor("key", shape(offsets(keys).back(), key_heads, features));
+    call.tensor("value", shape(offsets(keys).back(), key_heads, value_features));
+  };
+  const auto add_offsets = [&](CallBuilder& call, std::string_view of_queries, std::string_view of_keys) {
+    if (differ) call.values(of_queries, offsets(queries)).values(of_keys, offsets(keys));
+  };
+  const auto add_window = [&](CallBuilder& call) -> CallBuilder& {
+    return call.flag("is_causal", causal).integer("window_size_left", left).integer("window_size_right", right);
+  };
+  const auto add_mask_type = [&](CallBuilder& call) -> CallBuilder& {
+    return call.integer("custom_mask_type", type).integer("window_size", window);
+  };
+
+  CallBuilder flash("aten::_flash_attention_forward");
+  add_operands(flash, !differ);
+  add_offsets(flash, "cum_seq_q", "cum_seq_k");
+  expect(add_window(flash), forward(windowed));
+  CallBuilder flash_backward("aten::_flash_attention_backward");
+  add_operands(flash_backward, !differ);
+  add_offsets(flash_backward, "cum_seq_q", "cum_seq_k");
+  expect(add_window(flash_backward), backward(windowed));
+
+  CallBuilder efficient("aten::_efficient_attention_forward");
+  add_operands(efficient, true);
+  add_offsets(efficient, "cu_seqlens_q", "cu_seqlens_k");
+  expect(add_mask_type(efficient), forward(efficiently));
+  CallBuilder efficient_backward("aten::_efficient_attention_backward");
+  add_operands(efficient_backward, true);
+  add_offsets(efficient_backward, "cu_seqlens_q", "cu_seqlens_k");
+  expect(add_mask_type(efficient_backward), backward(efficiently));
+}
+
+// Of a cache of keys only so many are used: the lengths that are given, not what is allocated.
+TEST_P(RandomAttention, UsedKeys) {
+  CallBuilder flash("aten::_flash_attention_forward");
+  flash.tensor("query", {offsets(queries).back(), heads, features});
+  flash.tensor("key", {64, 16, key_heads, features}).tensor("value", {64, 16, key_heads, value_features});
+  flash.values("cum_seq_q", offsets(queries)).none("cum_seq_k").integer("max_q", 9).integer("max_k", 1024);
+  flash.values("seqused_k", keys).flag("is_causal", true);
+  expect(flash, forward(kBottomRight));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, RandomAttention, testing::Range(0, 60));
+
 // 2 samples, 5 tokens, width 8, 2 heads. Per token 4 projections of 8*8: 10 * 256 = 2560. Pairs 2*5*5 = 50, each 8 for the score
 // and 8 for the sum: 800. MACs 3360. Biases 4 * 80; the query's scale 80; softmax of 50 * 2 scores, 4 and exp.
 CallBuilder self_attention(bool weights, bool average) {
@@ -111,6 +349,30 @@ TEST(MultiHeadAttention, SelfAttention) {
 // Averaged weights: each of 50 pairs adds 2 heads and divides once.
 TEST(MultiHeadAttention, AveragedWeights) {
   EXPECT_THAT(self_attention(true, true).cost(), Costs(3360, 320 + 80 + 400 + 150, 100));
+}
+
+// Two sequences of 2 and 3 tokens: 5 * 256 = 1280 for the projections, pairs 4 + 9 = 13, each 16: 208. Biases 4 * 40, scale 40,
+// softmax of 13 * 2 scores.
+TEST(MultiHeadAttention, NestedTensor) {
+  CallBuilder call("aten::_native_multi_head_attention");
+  const std::vector<CallBuilder::Shape> tokens = {{2, 8}, {3, 8}};
+  call.nested("query", tokens).nested("key", tokens).nested("value", tokens).integer("embed_dim", 8).integer("num_head", 2);
+  EXPECT_THAT(call.returns_nested(tokens).cost(), Costs(1280 + 208, 160 + 40 + 26 * 4, 26));
+}
+
+// One more token per sample after 4: 2 * 256 for the projections, pairs 2 * 5, each 16. Biases 4 * 16, scale 16, softmax of 20.
+TEST(MultiHeadAttention, SavedKeys) {
+  CallBuilder call("aten::_native_decoder_only_multi_head_attention");
+  call.tensor("query", {2, 1, 8}).tensor("key", {2, 1, 8}).tensor("value", {2, 1, 8}).integer("embed_dim", 8);
+  call.integer("num_head", 2).tensor("incr_key", {2, 2, 4, 4}).tensor("incr_value", {2, 2, 4, 4}).returns({2, 1, 8});
+  EXPECT_THAT(call.cost(), Costs(512 + 160, 64 + 16 + 80, 20));
+}
+
+// 2 * 5 * 24 biases, the query's third scaled.
+TEST(TransformBiasRescaleQkv, Forward) {
+  CallBuilder call("aten::_transform_bias_rescale_qkv");
+  call.tensor("qkv", {2, 5, 24}).tensor("qkv_bias", {24}).integer("num_heads", 2).returns({2, 2, 5, 4});
+  EXPECT_THAT(call.cost(), Costs(0, 240 + 80, 0));
 }
 
 // The attention above, with a mask: 100 more. Perceptron 8 -> 16 -> 8: 10 * (128 + 128) = 2560 MACs, biases 160 + 80, relu 160.

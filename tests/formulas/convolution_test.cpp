@@ -157,7 +157,63 @@ TEST_P(RandomConvolution, BackwardCountsEachGradientThatIsAskedFor) {
   EXPECT_THAT(conv.backward(false, false, true), Costs(0, conv.output_elements(), 0));
 }
 
+// MPS's entries: the input first, and no bias gradient where the convolution is transposed.
+TEST_P(RandomConvolution, MpsBackward) {
+  const Convolution conv = draw();
+  const auto cost = [&](const std::vector<bool>& mask) {
+    CallBuilder call(conv.transposed ? "aten::mps_convolution_transpose_backward" : "aten::mps_convolution_backward");
+    call.tensor("self", conv.input()).tensor("grad_output", conv.output()).tensor("weight", conv.weight());
+    return call.integer("groups", conv.groups).flags("output_mask", mask).cost();
+  };
+  const std::int64_t once = conv.multiply_adds();
+  if (conv.transposed) {
+    EXPECT_THAT(cost({true, true}), Costs(2 * once, 0, 0));
+    EXPECT_THAT(cost({false, true}), Costs(once, 0, 0));
+  } else {
+    EXPECT_THAT(cost({true, true, true}), Costs(2 * once, conv.output_elements(), 0));
+    EXPECT_THAT(cost({false, true, false}), Costs(once, 0, 0));
+  }
+}
+
+// oneDNN's entries, each followed by what its names say: bias, the other operand, a sigmoid.
+TEST_P(RandomConvolution, PointwiseAfterwards) {
+  const Convolution conv = draw();
+  const std::int64_t outputs = conv.output_elements();
+  CallBuilder unary(conv.transposed ? "mkldnn::_convolution_transpose_pointwise" : "mkldnn::_convolution_pointwise");
+  unary.tensor("X", conv.input()).tensor("W", conv.weight()).tensor("B", {conv.out}).text("attr", "sigmoid").none("algorithm");
+  EXPECT_THAT(unary.returns(conv.output()).cost(), Costs(conv.multiply_adds(), outputs, outputs));
+  if (conv.transposed) return;
+  CallBuilder into("mkldnn::_convolution_pointwise_", "binary");
+  into.mutated("other", conv.output()).tensor("X", conv.input()).tensor("W", conv.weight()).none("B");
+  into.text("binary_attr", "add").none("alpha").text("unary_attr", "relu").none("unary_algorithm").returns(conv.output());
+  EXPECT_THAT(into.cost(), Costs(conv.multiply_adds(), 2 * outputs, 0));
+}
+
+TEST_P(RandomConvolution, Prepacked) {
+  const Convolution conv = draw();
+  for (const auto name : {conv.transposed ? "prepacked::conv2d_transpose_clamp_run" : "prepacked::conv2d_clamp_run",
+                          conv.transposed ? "prepacked::conv2d_transpose_clamp_run" : "mkldnn_prepacked::conv2d_run"}) {
+    CallBuilder call(name);
+    call.tensor("X", conv.input()).packed("W_prepack", conv.weight(), DType::kFloat32).returns(conv.output());
+    EXPECT_THAT(call.cost(), Costs(conv.multiply_adds(), 0, 0));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, RandomConvolution, testing::Range(0, 30));
+
+// An object that does not show its weight: 2 * 9 positions of 2 * 3 channels.
+TEST(Convolution, PrepackedWeightThatIsHidden) {
+  CallBuilder call("prepacked::conv2d_clamp_run");
+  call.tensor("X", {2, 2, 4, 4}).other("W_prepack").returns({2, 3, 3, 3});
+  EXPECT_THAT(call.cost(), Costs(2 * 9 * 6, 0, 0));
+}
+
+// 5 + 2 - 2 steps of 2 samples, weight 3*4*6; 60 outputs with a bias.
+TEST(Convolution, TimeBatchChannels) {
+  CallBuilder call("aten::conv_tbc");
+  call.tensor("self", {5, 2, 4}).tensor("weight", {3, 4, 6}).tensor("bias", {6}).integer("pad", 1).returns({5, 2, 6});
+  EXPECT_THAT(call.cost(), Costs(10 * 72, 60, 0));
+}
 
 TEST(Convolution, ByHand) {
   // 1 sample, 2 -> 4 channels, 3x3 on 5x5, padding 1, stride 2: 3x3 positions, weight 4*2*9 = 72: 9 * 72 = 648. Bias: 4*9 = 36.

@@ -164,7 +164,102 @@ TEST_P(RandomProduct, Trilinear) {
   EXPECT_THAT(call.cost(), Costs(count, 0, 0));
 }
 
+// Parts of m x k, of k x m and of n x k.
+TEST_P(RandomProduct, Nested) {
+  const std::int64_t all = multiply_adds(1, m, k, n) + multiply_adds(1, k, m, n) + multiply_adds(1, n, k, n);
+  for (const auto name : {"aten::bmm", "aten::matmul"}) {
+    CallBuilder both(name);
+    both.nested("self", {{m, k}, {k, m}, {n, k}}).nested("mat2", {{k, n}, {m, n}, {k, n}});
+    EXPECT_THAT(both.returns_nested({{m, n}, {k, n}, {n, n}}).cost(), Costs(all, 0, 0)) << name;
+  }
+  CallBuilder heads("aten::matmul");
+  heads.nested("self", {{b, m, k}, {b, n, k}}).nested("other", {{b, k, m}, {b, k, n}}).returns_nested({{b, m, m}, {b, n, n}});
+  EXPECT_THAT(heads.cost(), Costs(multiply_adds(b, m, k, m) + multiply_adds(b, n, k, n), 0, 0));
+  CallBuilder backward("aten::matmul_backward");
+  backward.nested("grad", {{m, n}, {k, n}}).nested("self", {{m, k}, {k, m}}).nested("other", {{k, n}, {m, n}});
+  backward.flags("mask", {true, true});
+  EXPECT_THAT(backward.cost(), Costs(2 * (multiply_adds(1, m, k, n) + multiply_adds(1, k, m, n)), 0, 0));
+
+  CallBuilder linear("aten::linear");
+  linear.nested("input", {{m, k}, {b, k}}).tensor("weight", {n, k}).tensor("bias", {n}).returns_nested({{m, n}, {b, n}});
+  EXPECT_THAT(linear.cost(), Costs(multiply_adds(1, m + b, k, n), (m + b) * n, 0));
+}
+
+// Weights that are packed in ways that don't show their size.
+TEST_P(RandomProduct, PackedWeights) {
+  const std::int64_t products = multiply_adds(1, m, k, n);
+  const auto linear = [&](std::string_view name) {
+    CallBuilder call(name);
+    call.tensor("self", {m, k}, DType::kBFloat16).tensor("packed", {1, 2, 3, 4}, DType::kInt32);
+    return call.returns({m, n}, DType::kBFloat16).cost();
+  };
+  EXPECT_THAT(linear("aten::_weight_int4pack_mm"), Costs(products, 2 * n * k, 0));
+  EXPECT_THAT(linear("aten::_weight_int4pack_mm_for_cpu"), Costs(products, 2 * n * k, 0));
+  EXPECT_THAT(linear("aten::_weight_int8pack_mm"), Costs(products, m * n, 0));
+  EXPECT_THAT(linear("aten::_mixed_dtypes_linear"), Costs(products, n * k, 0));
+  EXPECT_THAT(linear("prepacked::linear_clamp_run"), Costs(products, 0, 0));
+
+  CallBuilder dynamic("aten::_dyn_quant_matmul_4bit");
+  dynamic.tensor("inp", {m, k}).tensor("packed_weights", {77}, DType::kUInt8).integer("block_size", k).integer("in_features", k);
+  EXPECT_THAT(dynamic.returns({m, n}).cost(), Costs(products, 4 * m * k + 2 * m * n, 0));
+
+  CallBuilder mkl("mkl::_mkl_linear");
+  mkl.tensor("X", {m, k}).tensor("MKL_W", {77}).tensor("ORI_W", {n, k}).tensor("B", {n}).integer("batch_size", m);
+  mkl.returns({m, n});
+  EXPECT_THAT(mkl.cost(), Costs(products, m * n, 0));
+  EXPECT_THAT(mkl.cost(), Moves((m * k + n * k + n) * 4, m * n * 4));
+}
+
+// What follows the product, by its name: per output a bias, an operand, an activation.
+TEST_P(RandomProduct, PointwiseAfterwards) {
+  const auto cost = [&](std::string_view attr, std::string_view algorithm) {
+    CallBuilder call("mkldnn::_linear_pointwise");
+    call.tensor("X", {b, m, k})
+        .tensor("W", {n, k})
+        .tensor("B", {n})
+        .text("attr", attr)
+        .none("scalars")
+        .text("algorithm", algorithm);
+    return call.returns({b, m, n}).cost();
+  };
+  const std::int64_t products = multiply_adds(b, m, k, n);
+  const std::int64_t outputs = b * m * n;
+  EXPECT_THAT(cost("none", ""), Costs(products, outputs, 0));
+  EXPECT_THAT(cost("relu", ""), Costs(products, 2 * outputs, 0));
+  EXPECT_THAT(cost("sigmoid", ""), Costs(products, outputs, outputs));
+  EXPECT_THAT(cost("gelu", "none"), Costs(products, (1 + 4) * outputs, outputs));
+  EXPECT_THAT(cost("gelu", "tanh"), Costs(products, (1 + 8) * outputs, outputs));
+
+  CallBuilder binary("mkldnn::_linear_pointwise", "binary");
+  binary.tensor("X", {b, m, k}).tensor("other", {b, m, n}).tensor("W", {n, k}).none("B").text("attr", "add");
+  EXPECT_THAT(binary.returns({b, m, n}).cost(), Costs(products, outputs, 0));
+}
+
+// Sums over m and k, which are the first and the last dimension of self.
+TEST_P(RandomProduct, Tensordot) {
+  CallBuilder call("aten::tensordot", "out");
+  call.tensor("self", {m, b, k}).tensor("other", {k, m, n}).integers("dims_self", {0, -1}).integers("dims_other", {1, 0});
+  EXPECT_THAT(call.out("out", {b, n}).returns({b, n}).cost(), Costs(multiply_adds(b, m, k, n), 0, 0));
+}
+
+TEST_P(RandomProduct, MatmulBackward) {
+  const auto cost = [&](bool self, bool other) {
+    CallBuilder call("aten::matmul_backward");
+    call.tensor("grad", {b, m, n}).tensor("self", {b, m, k}).tensor("other", {b, k, n}).flags("mask", {self, other});
+    return call.cost();
+  };
+  EXPECT_THAT(cost(true, true), Costs(2 * multiply_adds(b, m, k, n), 0, 0));
+  EXPECT_THAT(cost(true, false), Costs(multiply_adds(b, m, k, n), 0, 0));
+  EXPECT_THAT(cost(false, false), Costs(0, 0, 0));
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, RandomProduct, testing::Range(0, 20));
+
+// 5 combinations of 3 matrices of 2 x 2: a product and an addition each.
+TEST(LinearCombination, Forward) {
+  CallBuilder call("aten::_compute_linear_combination");
+  EXPECT_THAT(call.tensor("input", {3, 2, 2}).tensor("coefficients", {5, 3}).returns({5, 2, 2}).cost(), Costs(0, 20 * 3 * 2, 0));
+}
 
 Cost addmm(double beta, double alpha) {
   CallBuilder call("aten::addmm");
@@ -230,39 +325,6 @@ TEST(Trilinear, NamedExample) {
       .integers("sumdim", {2, 3})
       .returns({8, 16});
   EXPECT_THAT(call.cost(), Costs(202752, 0, 0));
-}
-
-// 3 x 4 pairs of 5 coordinates, few points: per pair and coordinate 3; per pair a sqrt, or pow for each coordinate and the root.
-TEST(Cdist, Direct) {
-  const auto cost = [](double order) {
-    CallBuilder call("aten::_cdist_forward");
-    call.tensor("x1", {3, 5}).tensor("x2", {4, 5}).number("p", order).none("compute_mode").returns({3, 4});
-    return call.cost();
-  };
-  EXPECT_THAT(cost(2), Costs(0, 180, 12));
-  EXPECT_THAT(cost(1), Costs(0, 180, 0));
-  EXPECT_THAT(cost(3), Costs(0, 180, 12 + 60));
-}
-
-// More than 25 points: 30 x 4 pairs as a product of 7-vectors; maximum 120; x1 3 * 150, x2 2 * 20; sqrt 120.
-TEST(Cdist, AsProduct) {
-  CallBuilder call("aten::_cdist_forward");
-  call.tensor("x1", {30, 5}).tensor("x2", {4, 5}).number("p", 2).none("compute_mode").returns({30, 4});
-  EXPECT_THAT(call.cost(), Costs(120 * 7, 120 + 450 + 40, 120));
-}
-
-// 12 pairs of 5 coordinates, 4 each.
-TEST(Cdist, Backward) {
-  CallBuilder call("aten::_cdist_backward");
-  call.tensor("grad", {3, 4}).tensor("x1", {3, 5}).tensor("x2", {4, 5}).number("p", 2).tensor("cdist", {3, 4}).returns({3, 5});
-  EXPECT_THAT(call.cost(), Costs(0, 240, 0));
-}
-
-// 4 points: 6 pairs of 5 coordinates.
-TEST(Pdist, Forward) {
-  CallBuilder call("aten::_pdist_forward");
-  call.tensor("self", {4, 5}).number("p", 2).returns({6});
-  EXPECT_THAT(call.cost(), Costs(0, 90, 6));
 }
 
 }  // namespace
