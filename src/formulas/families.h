@@ -61,8 +61,18 @@ extern const Family transformer_encoder_layer;
 // recurrent.cpp
 extern const Family mkldnn_rnn;
 extern const Family mkldnn_rnn_backward;
+extern const Family cudnn_rnn;  // and MIOpen's
+extern const Family cudnn_rnn_backward;
+extern const Family mps_lstm;
+extern const Family mps_lstm_backward;
+extern const Family quantized_lstm;
+extern const Family quantized_gru;
+extern const Family quantized_rnn_tanh;
+extern const Family quantized_rnn_relu;
 extern const Family fused_lstm_cell;
+extern const Family fused_lstm_cell_backward;
 extern const Family fused_gru_cell;
+extern const Family fused_gru_cell_backward;
 
 // normalization.cpp
 extern const Family layer_norm;
