@@ -74,6 +74,15 @@ extern const Family fused_lstm_cell_backward;
 extern const Family fused_gru_cell;
 extern const Family fused_gru_cell_backward;
 
+// collective.cpp
+extern const Family collective;           // all_reduce, all_gather, all_to_all, ...: the local input comes first
+extern const Family collective_in_place;  // likewise, and is overwritten
+extern const Family collective_into;      // (outputs, inputs)
+extern const Family collective_by_copy;   // (buffer, input)
+extern const Family send;
+extern const Family receive;
+extern const Family sends_and_receives;
+
 // normalization.cpp
 extern const Family layer_norm;
 extern const Family layer_norm_backward;
