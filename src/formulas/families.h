@@ -131,6 +131,33 @@ extern const Family fused_adam;
 extern const Family fused_sgd;
 extern const Family fused_adagrad;
 
+// quantized.cpp
+extern const Family quantized_pointwise;  // row.each per output element, dequantized
+extern const Family quantized_pair;       // likewise, of two inputs; row.result on top: a relu
+extern const Family quantized_scalar;     // with a number: row.each per output element
+extern const Family quantized_layer_norm;
+extern const Family quantized_group_norm;
+extern const Family quantized_instance_norm;
+extern const Family quantized_batch_norm;
+extern const Family dequantize;
+extern const Family observed_fake_quantize;
+
+// quantized_products.cpp
+extern const Family quantized_linear;
+extern const Family half_linear;
+extern const Family wrapped_quantized_linear;
+extern const Family quantized_matmul;
+extern const Family int4_linear;
+extern const Family quantized_convolution;
+extern const Family quantized_transposed_convolution;
+
+// quantized_embedding.cpp
+extern const Family embedding_byte;
+extern const Family embedding_4bit;
+extern const Family embedding_bag_byte;
+extern const Family embedding_bag_4bit;
+extern const Family embedding_bag_2bit;
+
 // spectral.cpp
 extern const Family fft;
 
