@@ -125,6 +125,7 @@ extern const Family nll_loss;
 extern const Family nll_loss_backward;
 extern const Family ctc_loss;
 extern const Family ctc_loss_backward;
+extern const Family ctc_loss_with_gradient;
 
 // optimizer.cpp
 extern const Family fused_adam;
@@ -157,6 +158,10 @@ extern const Family embedding_4bit;
 extern const Family embedding_bag_byte;
 extern const Family embedding_bag_4bit;
 extern const Family embedding_bag_2bit;
+
+// foreach.cpp
+extern const Family foreach_matrix_product;
+extern const Family foreach_power_sum;
 
 // spectral.cpp
 extern const Family fft;
