@@ -141,6 +141,7 @@ extern const Family quantized_group_norm;
 extern const Family quantized_instance_norm;
 extern const Family quantized_batch_norm;
 extern const Family dequantize;
+extern const Family learnable_fake_quantize_backward;
 extern const Family observed_fake_quantize;
 
 // quantized_products.cpp

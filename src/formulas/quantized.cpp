@@ -97,6 +97,13 @@ void count_dequantize(const OpCall& call, const Row&, Cost& cost) {
   cost.flops += quantized_elements(call.argument(std::size_t{0})) * kDequantize;
 }
 
+// (grad, self, scale, zero_point, ...). Per element: quantized without clamping (3), times the mask (1); clamped and dequantized
+// (4), minus the input, times the gradient, the inverse scale and its factor (4); the gradients of scale and zero point added up
+// (2).
+void count_learnable_fake_quantize_backward(const OpCall& call, const Row&, Cost& cost) {
+  cost.flops += call.tensor(std::size_t{0}).numel() * 14;
+}
+
 constexpr std::string_view kSwitches[] = {"observer_on", "fake_quant_on"};
 
 // A switch whose value can't be read is on.
@@ -138,6 +145,10 @@ const Family quantized_batch_norm = {
     "per element: 2 to dequantize, a product, an addition, 5 to quantize, 1 for a relu; per channel 4, and a root", kKernels};
 const Family dequantize = {count_dequantize, "2 per quantized element: minus the zero point, times the scale; a cast is free",
                            "textbook definition"};
+const Family learnable_fake_quantize_backward = {
+    count_learnable_fake_quantize_backward,
+    "per element 14: quantized and masked 4, dequantized 4, the scale's gradient 4, sums for scale and zero point 2",
+    "aten/src/ATen/native/quantized/cpu/kernels/QuantizedOpKernels.cpp: the kernel's arithmetic inside the range"};
 const Family observed_fake_quantize = {
     count_observed_fake_quantize,
     "observer on: 2 per element (minimum, maximum), 13 per range (moving averages, scale, zero "

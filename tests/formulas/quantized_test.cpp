@@ -209,6 +209,13 @@ TEST(Quantization, ThereAndBack) {
   EXPECT_THAT(fake.tensor("self", {10}).returns({10}).returns({10}, DType::kBool).cost(), Costs(0, 70, 0));
 }
 
+// 10 elements of 14.
+TEST(Quantization, LearnedScaleBackward) {
+  CallBuilder call("aten::_fake_quantize_learnable_per_tensor_affine_backward");
+  call.tensor("grad", {10}).tensor("self", {10}).tensor("scale", {1}).tensor("zero_point", {1});
+  EXPECT_THAT(call.returns({10}).returns({1}).returns({1}).cost(), Costs(0, 140, 0));
+}
+
 // 10 elements, one range: 2 per element and 13; 7 per element.
 TEST(ObservedFakeQuantize, Switches) {
   const auto cost = [](Shape observer, Shape fake_quantize) {
