@@ -99,8 +99,27 @@ extern const Family transform_bias_rescale_qkv;
 // recurrent.cpp
 extern const Family mkldnn_rnn;
 extern const Family mkldnn_rnn_backward;
+extern const Family cudnn_rnn;  // and MIOpen's
+extern const Family cudnn_rnn_backward;
+extern const Family mps_lstm;
+extern const Family mps_lstm_backward;
+extern const Family quantized_lstm;
+extern const Family quantized_gru;
+extern const Family quantized_rnn_tanh;
+extern const Family quantized_rnn_relu;
 extern const Family fused_lstm_cell;
+extern const Family fused_lstm_cell_backward;
 extern const Family fused_gru_cell;
+extern const Family fused_gru_cell_backward;
+
+// collective.cpp
+extern const Family collective;           // all_reduce, all_gather, all_to_all, ...: the local input comes first
+extern const Family collective_in_place;  // likewise, and is overwritten
+extern const Family collective_into;      // (outputs, inputs)
+extern const Family collective_by_copy;   // (buffer, input)
+extern const Family send;
+extern const Family receive;
+extern const Family sends_and_receives;
 
 // normalization.cpp
 extern const Family layer_norm;
@@ -156,11 +175,44 @@ extern const Family nll_loss;
 extern const Family nll_loss_backward;
 extern const Family ctc_loss;
 extern const Family ctc_loss_backward;
+extern const Family ctc_loss_with_gradient;
 
 // optimizer.cpp
 extern const Family fused_adam;
 extern const Family fused_sgd;
 extern const Family fused_adagrad;
+
+// quantized.cpp
+extern const Family quantized_pointwise;  // row.each per output element, dequantized
+extern const Family quantized_pair;       // likewise, of two inputs; row.result on top: a relu
+extern const Family quantized_scalar;     // with a number: row.each per output element
+extern const Family quantized_layer_norm;
+extern const Family quantized_group_norm;
+extern const Family quantized_instance_norm;
+extern const Family quantized_batch_norm;
+extern const Family dequantize;
+extern const Family learnable_fake_quantize_backward;
+extern const Family observed_fake_quantize;
+
+// quantized_products.cpp
+extern const Family quantized_linear;
+extern const Family half_linear;
+extern const Family wrapped_quantized_linear;
+extern const Family quantized_matmul;
+extern const Family int4_linear;
+extern const Family quantized_convolution;
+extern const Family quantized_transposed_convolution;
+
+// quantized_embedding.cpp
+extern const Family embedding_byte;
+extern const Family embedding_4bit;
+extern const Family embedding_bag_byte;
+extern const Family embedding_bag_4bit;
+extern const Family embedding_bag_2bit;
+
+// foreach.cpp
+extern const Family foreach_matrix_product;
+extern const Family foreach_power_sum;
 
 // spectral.cpp
 extern const Family fft;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string_view>
 
 #include "formulas/building_blocks.h"
 #include "formulas/families.h"
@@ -62,26 +63,69 @@ void count_nll_loss_backward(const OpCall& call, const Row&, Cost& cost) {
   cost.bytes_read = call.tensor(std::size_t{0}).bytes() + target.bytes() + weight.bytes();
 }
 
-// The second output has the log-probability of every state at every time.
-void count_ctc_loss(const OpCall& call, const Row&, Cost& cost) { add_work(cost, call.output(1).numel(), kCtcStep); }
+void add_ctc_recursion(Cost& cost, Count states) { add_work(cost, states, kCtcStep); }
 
-// (grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, ...): the recursion from the other
-// end; per state the two joined and added to its symbol's sum (log-sum-exp of two: 6, 3); per log-probability exp twice, two
-// subtractions, a product.
-void count_ctc_loss_backward(const OpCall& call, const Row&, Cost& cost) {
-  const Count states = call.tensor("log_alpha").numel();
-  add_work(cost, states, kCtcStep);
+// The recursion from the other end; per state the two joined and added to its symbol's sum (log-sum-exp of two: 6, 3); per
+// log-probability exp twice, two subtractions, a product.
+void add_ctc_gradient(Cost& cost, Count states, Count log_probs) {
+  add_ctc_recursion(cost, states);
   add_work(cost, states, {6, 3});
-  add_work(cost, call.tensor(1).numel(), {3, 2});
+  add_work(cost, log_probs, {3, 2});
 }
+
+// A list of numbers, or a tensor whose values are known.
+absl::Span<const std::int64_t> lengths(const Argument& argument) {
+  return argument.ints().empty() ? argument.tensor().values() : argument.ints();
+}
+
+// The second output has the log-probability of every state at every time.
+void count_ctc_loss(const OpCall& call, const Row&, Cost& cost) { add_ctc_recursion(cost, call.output(1).numel()); }
+
+// (grad, log_probs, targets, input_lengths, target_lengths, neg_log_likelihood, log_alpha, ...)
+void count_ctc_loss_backward(const OpCall& call, const Row&, Cost& cost) {
+  add_ctc_gradient(cost, call.tensor("log_alpha").numel(), call.tensor(1).numel());
+}
+
+// (log_probs, targets, input_lengths, target_lengths, ...): loss and gradient in one, with the steps and states that each sample
+// has. Lengths that are tensors on a device can't be read: then every sample takes all steps.
+void count_ctc_loss_with_gradient(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView& log_probs = call.tensor(std::size_t{0});
+  const auto times = lengths(call.argument(2));
+  const auto symbols = lengths(call.argument(3));
+  Count states;
+  if (!times.empty() && times.size() == symbols.size()) {
+    for (std::size_t i = 0; i < times.size(); ++i) states += Count(times[i]) * (Count(symbols[i]) * 2 + 1);
+  } else {
+    states = log_probs.size(0) * (call.tensor(1).numel() * 2 + log_probs.size(1));
+  }
+  add_ctc_recursion(cost, states);
+  add_ctc_gradient(cost, states, log_probs.numel());
+}
+
+constexpr std::string_view kLengths[] = {"input_lengths", "target_lengths"};
+constexpr std::string_view kDefinition = "textbook definition; an addition per element for the sum, a division for the mean";
+constexpr std::string_view kCtc = "Graves et al., Connectionist Temporal Classification, 2006: forward-backward in log space";
+constexpr std::string_view kCtcBackward =
+    "9 flops, 4 transcendentals per time and state for the recursion from the end; 6, 3 to join both; per log-probability 3, 2";
 
 }  // namespace
 
-const Family pointwise_loss = {count_pointwise_loss, "", ""};
-const Family weighted_cross_entropy = {count_weighted_cross_entropy, "", ""};
-const Family nll_loss = {count_nll_loss, "", ""};
-const Family nll_loss_backward = {count_nll_loss_backward, "", ""};
-const Family ctc_loss = {count_ctc_loss, "", ""};
-const Family ctc_loss_backward = {count_ctc_loss_backward, "", ""};
+const Family pointwise_loss = {count_pointwise_loss, "per element: what the row says, and the reduction", kDefinition};
+const Family weighted_cross_entropy = {
+    count_weighted_cross_entropy,
+    "per element: what the row says, 1 for a weight, 3 for a weight of the positives (and 1 per class), and the reduction",
+    kDefinition};
+const Family nll_loss = {count_nll_loss, "per target: a sign change, 1 for the class's weight, and the reduction", kDefinition};
+const Family nll_loss_backward = {count_nll_loss_backward,
+                                  "per target: a sign change, 1 for the class's weight, a division for the mean",
+                                  "textbook definition"};
+const Family ctc_loss = {count_ctc_loss,
+                         "9 flops, 4 transcendentals per sample, time and state (2 · longest target + 1), padding too", kCtc};
+const Family ctc_loss_backward = {count_ctc_loss_backward, kCtcBackward, kCtc};
+const Family ctc_loss_with_gradient = {count_ctc_loss_with_gradient,
+                                       "9 flops, 4 transcendentals per time and state, twice (from both ends), 6, 3 to join "
+                                       "them; per log-probability 3, 2. The softmax "
+                                       "that a library may apply once more is not counted",
+                                       kCtc, false, kLengths};
 
 }  // namespace torchtally::formulas

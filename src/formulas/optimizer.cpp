@@ -1,5 +1,8 @@
 // Fused optimizer steps: every argument is a list with one tensor per parameter. Counted per element of the parameters.
-// Weight decay (a product, an addition or subtraction), maximize (a sign change) only where they are on.
+// Weight decay (a product, an addition or subtraction), maximize (a sign change), gradients that are scaled (a division) only
+// where they are on.
+#include <string_view>
+
 #include "formulas/building_blocks.h"
 #include "formulas/families.h"
 
@@ -7,12 +10,13 @@ namespace torchtally::formulas {
 namespace {
 
 int optional_flops(const OpCall& call) {
-  return (call.argument("weight_decay").to_float() != 0 ? 2 : 0) + (call.argument("maximize").to_bool() ? 1 : 0);
+  return (call.argument("weight_decay").to_float() != 0 ? 2 : 0) + (call.argument("maximize").to_bool() ? 1 : 0) +
+         (call.tensor("grad_scale").defined() ? 1 : 0);
 }
 
-// All lists are written but the gradients, the second, which are only read.
+// All lists are written but the gradients, the second: these are only read, unless their scale is taken off.
 void leave_gradients_unwritten(const OpCall& call, Cost& cost) {
-  if (cost.bytes_written.saturated()) return;
+  if (call.tensor("grad_scale").defined() || cost.bytes_written.saturated()) return;
   cost.bytes_written = cost.bytes_written - bytes_of(call.argument(1));
 }
 
@@ -42,10 +46,17 @@ void count_fused_adagrad(const OpCall& call, const Row&, Cost& cost) {
   leave_gradients_unwritten(call, cost);
 }
 
+constexpr std::string_view kSource = "aten/src/ATen/native/cpu/Fused*Kernel.cpp: the kernels' arithmetic";
+
 }  // namespace
 
-const Family fused_adam = {count_fused_adam, "", ""};
-const Family fused_sgd = {count_fused_sgd, "", ""};
-const Family fused_adagrad = {count_fused_adagrad, "", ""};
+const Family fused_adam = {
+    count_fused_adam, "per parameter: 12 flops and a root; amsgrad 1, weight decay 2, maximize 1, scaled gradients 1", kSource};
+const Family fused_sgd = {count_fused_sgd,
+                          "per parameter: 2; momentum 3 after the first step, nesterov 2, weight decay 2, maximize 1, scaled "
+                          "gradients 1",
+                          kSource};
+const Family fused_adagrad = {count_fused_adagrad,
+                              "per parameter: 6 flops and a root; weight decay 2, maximize 1, scaled gradients 1", kSource};
 
 }  // namespace torchtally::formulas

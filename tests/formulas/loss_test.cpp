@@ -71,5 +71,23 @@ TEST(Loss, Ctc) {
   EXPECT_THAT(backward.cost(), Costs(0, 1260 + 840 + 300, 560 + 420 + 200));
 }
 
+// Two samples of 10 and 6 times, targets of 3 and 1: 10 * 7 + 6 * 3 = 88 states, from both ends, 6 and 3 to join; 3 and 2 for
+// each of 100 log-probabilities.
+TEST(Loss, CtcWithGradient) {
+  CallBuilder lists("aten::_cudnn_ctc_loss");
+  lists.tensor("log_probs", {10, 2, 5}).tensor("targets", {4}, DType::kInt32);
+  lists.integers("input_lengths", {10, 6}).integers("target_lengths", {3, 1}).returns({2}).returns({10, 2, 5});
+  EXPECT_THAT(lists.cost(), Costs(0, 88 * 24 + 300, 88 * 11 + 200));
+  CallBuilder tensors("aten::miopen_ctc_loss", "Tensor");
+  tensors.tensor("log_probs", {10, 2, 5}).tensor("targets", {4}, DType::kInt32);
+  tensors.values("input_lengths", {10, 6}).values("target_lengths", {3, 1}).returns({2}).returns({10, 2, 5});
+  EXPECT_EQ(tensors.cost().flops, lists.cost().flops);
+  // Lengths that nobody can read: 10 times (2 * 4 + 2) states.
+  CallBuilder unread("aten::_cudnn_ctc_loss", "Tensor");
+  unread.tensor("log_probs", {10, 2, 5}).tensor("targets", {4}, DType::kInt32).tensor("input_lengths", {2}, DType::kInt64);
+  unread.tensor("target_lengths", {2}, DType::kInt64).returns({2}).returns({10, 2, 5});
+  EXPECT_THAT(unread.cost(), Costs(0, 100 * 24 + 300, 100 * 11 + 200));
+}
+
 }  // namespace
 }  // namespace torchtally

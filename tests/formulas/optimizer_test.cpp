@@ -52,6 +52,40 @@ TEST(FusedAdagrad, Step) {
   EXPECT_THAT(step.cost(), Costs(0, 80, 10));
 }
 
+// 10 elements of 6 and a root; their scale is taken off the gradients, which are written then.
+TEST(FusedAdagrad, ScaledGradients) {
+  CallBuilder step("aten::_fused_adagrad_");
+  step.mutated_tensors("self", kParameters).mutated_tensors("grads", kParameters).mutated_tensors("state_sums", kParameters);
+  step.tensors("state_steps", {{}, {}}).number("weight_decay", 0).flag("maximize", false).tensor("grad_scale", {});
+  EXPECT_THAT(step.cost(), Costs(0, 70, 10));
+  EXPECT_THAT(step.cost(), Moves(120 + 8 + 4, 120));
+}
+
+// 10 elements times the inverse scale; what is found is a comparison.
+TEST(GradScaler, Unscale) {
+  CallBuilder call("aten::_amp_foreach_non_finite_check_and_unscale_");
+  call.mutated_tensors("self", kParameters).mutated("found_inf", {}).tensor("inv_scale", {});
+  EXPECT_THAT(call.cost(), Costs(0, 10, 0));
+}
+
+// 2 x 3 by 3 x 4, and 1 x 2 by 2 x 5: 24 and 10.
+TEST(Foreach, MatrixProducts) {
+  CallBuilder call("aten::_foreach_mm");
+  call.tensors("self", {{2, 3}, {1, 2}}).tensors("mat2", {{3, 4}, {2, 5}}).returns_list({{2, 4}, {1, 5}});
+  EXPECT_THAT(call.cost(), Costs(34, 0, 0));
+}
+
+// 10 elements: absolute value or square, addition; pow.
+TEST(Foreach, PowerSums) {
+  const auto cost = [](double order) {
+    CallBuilder call("aten::_foreach_powsum", "Scalar");
+    return call.tensors("self", kParameters).number("ord", order).returns_list({{}, {}}).cost();
+  };
+  EXPECT_THAT(cost(2), Costs(0, 20, 0));
+  EXPECT_THAT(cost(1), Costs(0, 20, 0));
+  EXPECT_THAT(cost(3), Costs(0, 20, 10));
+}
+
 // SGD with single operators: p.add_(g, alpha=-lr) on 10 elements is a product and an addition.
 TEST(PlainSgd, Step) {
   CallBuilder step("aten::add_", "Tensor");
