@@ -42,6 +42,31 @@ extern const Family cdist;
 extern const Family cdist_backward;
 extern const Family pdist;
 
+// linear_algebra.cpp
+extern const Family cholesky;
+extern const Family cholesky_inverse;
+extern const Family cholesky_solve;
+extern const Family lu;
+extern const Family lu_solve;
+extern const Family solve;
+extern const Family determinant;
+extern const Family log_determinant;
+extern const Family ldl;
+extern const Family ldl_solve;
+extern const Family triangular_solve;
+extern const Family geqrf;
+extern const Family qr;
+extern const Family householder_product;
+extern const Family ormqr;
+extern const Family least_squares;
+extern const Family eigh;
+extern const Family eig;  // row.each.flops times n^3
+extern const Family svd;
+extern const Family pinv;
+extern const Family matrix_exp;
+extern const Family linear_combination;
+extern const Family sparse_solve;
+
 // convolution.cpp
 extern const Family convolution;
 extern const Family convolution_relu;
