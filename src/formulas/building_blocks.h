@@ -3,6 +3,7 @@
 #define TORCHTALLY_SRC_FORMULAS_BUILDING_BLOCKS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "formulas/table.h"
 
@@ -47,6 +48,17 @@ inline bool scales(const Argument& factor) {
 inline bool wants_gradient(const OpCall& call, std::size_t index) {
   const auto mask = call.argument("output_mask").bools();
   return index >= mask.size() || mask[index];
+}
+
+// A loss's argument.
+enum Reduction : std::int64_t { kNone = 0, kMean = 1, kSum = 2 };
+
+// An addition per element, and for the mean a division.
+inline void add_reduction(const OpCall& call, Cost& cost, Count elements) {
+  const std::int64_t reduction = call.argument("reduction").to_int(kMean);
+  if (reduction == kNone) return;
+  cost.flops += elements;
+  if (reduction == kMean) cost.flops += 1;
 }
 
 // Product of the sizes from dimension `first` on.

@@ -22,7 +22,21 @@ extern const Family logit;
 
 // reduction.cpp
 extern const Family vector_norm;
+extern const Family power_sum;
+extern const Family distance;
 extern const Family trace;
+extern const Family segment_reduce;
+extern const Family segment_reduce_backward;
+extern const Family per_second_input;  // row.each per element of the second argument
+
+// histogram.cpp
+extern const Family histogram;
+extern const Family multidimensional_histogram;
+extern const Family histogram_edges;
+
+// special.cpp
+extern const Family polynomial;  // row.result for degree 1, row.each per further degree
+extern const Family multivariate_log_gamma;
 
 // matmul.cpp
 extern const Family matrix_product;        // mm, bmm, mv, dot, ...
@@ -41,6 +55,8 @@ extern const Family trilinear;
 extern const Family cdist;
 extern const Family cdist_backward;
 extern const Family pdist;
+extern const Family pdist_backward;
+extern const Family euclidean_distance;
 
 // linear_algebra.cpp
 extern const Family cholesky;
@@ -113,6 +129,7 @@ extern const Family antialiased_upsample_backward;
 extern const Family grid_sampler;
 extern const Family grid_sampler_backward;
 extern const Family affine_grid;
+extern const Family affine_grid_backward;
 
 // indexing.cpp
 extern const Family gathered_bytes;  // reads the indices and what they select
@@ -131,6 +148,12 @@ extern const Family nll_loss;
 extern const Family nll_loss_backward;
 extern const Family ctc_loss;
 extern const Family ctc_loss_backward;
+
+// margin_loss.cpp
+extern const Family multi_margin;
+extern const Family multi_margin_backward;
+extern const Family multilabel_margin;
+extern const Family multilabel_margin_backward;
 
 // optimizer.cpp
 extern const Family fused_adam;

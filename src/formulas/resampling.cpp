@@ -77,6 +77,11 @@ void count_affine_grid(const OpCall& call, const Row&, Cost& cost) {
   cost.add_macs(call.output().numel() * call.tensor(std::size_t{0}).size(-1));
 }
 
+// (gradient (N, H, W, 2) or (N, D, H, W, 3), ...): the transposed product, of as many terms.
+void count_affine_grid_backward(const OpCall& call, const Row&, Cost& cost) {
+  cost.add_macs(call.tensor(std::size_t{0}).numel() * call.output().size(-1));
+}
+
 }  // namespace
 
 const Family antialiased_upsample = {count_antialiased_upsample, "", ""};
@@ -84,5 +89,7 @@ const Family antialiased_upsample_backward = {count_antialiased_upsample_backwar
 const Family grid_sampler = {count_grid_sampler, "", ""};
 const Family grid_sampler_backward = {count_grid_sampler_backward, "", ""};
 const Family affine_grid = {count_affine_grid, "", ""};
+const Family affine_grid_backward = {count_affine_grid_backward, "macs = elements of the gradient · columns of theta",
+                                     "aten/src/ATen/native/AffineGridGenerator.cpp, the backward of the batched product"};
 
 }  // namespace torchtally::formulas
