@@ -83,6 +83,10 @@ extern const Family matrix_exp;
 extern const Family linear_combination;
 extern const Family sparse_solve;
 
+// compiled.cpp
+extern const Family sum_of_products;
+extern const Family accumulate_grad;
+
 // convolution.cpp
 extern const Family convolution;
 extern const Family convolution_relu;

@@ -47,9 +47,7 @@ constexpr std::string_view kSource = "aten/src/ATen/native/cpu/HistogramKernel.c
 
 const Family histogram = {
     count_histogram,
-    "flops = elements · 4, + 2 if no range is given; elements alone if the edges are given; a density: + 3 · "
-    "bins + edges",
-    kSource};
+    "flops = elements · 4, + 2 if no range is given; elements alone if the edges are given; a density: + 4 · bins", kSource};
 const Family multidimensional_histogram = {count_multidimensional_histogram,
                                            "flops = coordinates · 3, + 2 if no range is given; edges given: none; + points; a "
                                            "density: + (2 + dimensions) · bins + their lengths",
