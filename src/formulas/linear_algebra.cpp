@@ -256,7 +256,6 @@ void count_sparse_solve(const OpCall& call, const Row&, Cost& cost) {
 }
 
 constexpr std::string_view kLawn41 = "LAPACK Working Note 41, appendix C";
-constexpr std::string_view kSvd = "Golub and Van Loan, Matrix Computations, 8.6: Golub-Reinsch SVD and R-SVD";
 
 }  // namespace
 
@@ -296,7 +295,7 @@ const Family eig = {count_eig, "flops = batch · 25n³, 10n³ without vectors; c
 const Family svd = {count_svd,
                     "flops = batch · min(14mn² + 8n³, 6mn² + 20n³); full: min(4m²n + 8mn² + 9n³, 4m²n + 22n³); values alone: "
                     "min(4mn² - 4n³/3, 2mn² + 2n³); m ≥ n; complex: times 4",
-                    kSvd};
+                    "Golub and Van Loan, Matrix Computations, 8.6: Golub-Reinsch SVD and R-SVD"};
 const Family pinv = {count_pinv,
                      "macs = batch · mnk, k = min(m, n); flops += those of the SVD (hermitian: of eigh) + batch · (nk + 2k + 2)",
                      "aten/src/ATen/native/LinearAlgebra.cpp, linalg_pinv: the singular values' reciprocals above a tolerance"};
