@@ -463,7 +463,7 @@ constexpr std::array kTable = {
     counted("aten::geqrf", geqrf),
     pointwise("aten::glu", 1, 1, "a sigmoid(b)"),
     reduction("aten::glu_backward", {4, 1}, "per element of the gradient: g s; 1 - s, times that, times a"),
-    counted("aten::glu_backward_jvp", per_second_input, {14, 1}, "u = g' s + h d; u (a - y) + h (a' - a' s - y d); y = a s, d = b' - b' s"),
+    counted("aten::glu_backward_jvp", per_second_input, {14, 1}, "u = g' s + h d; u (a - a s) + h (a' - a' s - a s d)"),
     pointwise("aten::glu_jvp", 5, 1, "a' s + y (b' - b' s), s = sigmoid(b)"),
     counted("aten::grid_sampler_2d", grid_sampler),
     counted("aten::grid_sampler_2d_backward", grid_sampler_backward),
