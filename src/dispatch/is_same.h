@@ -39,6 +39,13 @@ C10_ALWAYS_INLINE bool is_same(const TensorView& kept, const at::Tensor& tensor)
 // Of arguments that hold no tensors.
 bool is_same(const Argument& kept, const Argument& argument);
 
+// Rarer types, by way of their view.
+template <typename T>
+[[gnu::noinline]] bool is_same_as_view(const Argument& kept, const T& value) {
+  CallArena arena;
+  return is_same(kept, borrow_argument(value, arena));
+}
+
 // A typed argument or result.
 template <typename T>
 C10_ALWAYS_INLINE bool is_same(const Argument& kept, const T& value) {
@@ -68,8 +75,7 @@ C10_ALWAYS_INLINE bool is_same(const Argument& kept, const T& value) {
     if (value.isFloatingPoint()) return kept.kind() == Argument::Kind::kFloat && value.equal(kept.to_float());
     return value.isBoolean() ? is_same(kept, value.toBool()) : kept.kind() == Argument::Kind::kOther;
   } else {
-    CallArena arena;
-    return is_same(kept, borrow_argument(value, arena));
+    return is_same_as_view(kept, value);
   }
 }
 

@@ -46,7 +46,7 @@ class Counters {
     auto* value = values_.data();
     Cost::for_each_counter([&](auto counter) { bump(*value++, cost.*counter); });
   }
-  void add_call() { bump(values_.front(), 1); }  // calls are the first counter
+  C10_ALWAYS_INLINE void add_call() { bump(values_.front(), 1); }  // calls are the first counter
 
   Cost sum() const {
     Cost cost;
@@ -59,7 +59,7 @@ class Counters {
   std::atomic<Counters*> next = nullptr;
 
  private:
-  static void bump(std::atomic<std::int64_t>& value, Count by) {
+  C10_ALWAYS_INLINE static void bump(std::atomic<std::int64_t>& value, Count by) {
     value.store(Count(value.load(std::memory_order_relaxed)) + by, std::memory_order_relaxed);
   }
 
@@ -131,7 +131,7 @@ class SlotIndex {
   SlotIndex(const Entry* entries, std::size_t mask) : entries_(entries), mask_(mask) {}
 
   // Null if there is no slot yet.
-  Slot* find(attribution::ModuleId module, OperatorKey op) const {
+  C10_ALWAYS_INLINE Slot* find(attribution::ModuleId module, OperatorKey op) const {
     for (std::size_t i = hash(module, op) & mask_;; i = (i + 1) & mask_) {
       const Entry& entry = entries_[i];
       if (C10_LIKELY(entry.op == op && entry.module == module)) return entry.slot;

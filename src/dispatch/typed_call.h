@@ -132,7 +132,9 @@ class TypedCall final : public ArgumentSource {
 
   // Whether the call is like one that is remembered.
   // `is_in_place`: the result is one of the arguments.
-  C10_ALWAYS_INLINE static bool repeats(const RememberedCall& call, bool is_in_place, const Result& result, const Args&... args) {
+  // Flattened: LibTorch's small functions would be calls.
+  [[gnu::flatten, gnu::noinline]] static bool repeats(const RememberedCall& call, bool is_in_place, const Result& result,
+                                                      const Args&... args) {
     const Argument* next = call.arguments.data();
     if (!(is_same(*next++, args) && ...)) return false;
     if (is_in_place) return true;

@@ -25,8 +25,7 @@ template <typename Op, typename Return, typename... Args>
 struct TypedKernel<Op, Return(Args...)> {
   static_assert(!std::is_void_v<Return>, "an operator that returns nothing goes through the boxed fallback");
 
-  // Flattened: half of its cost would be calls of small functions of LibTorch's headers.
-  [[gnu::flatten]] static Return call(c10::DispatchKeySet keys, Args... args) {
+  static Return call(c10::DispatchKeySet keys, Args... args) {
     const c10::DispatchKeySet below = keys & kBelow;
     if (Interception::is_wrapped(below) || composite.decomposes(below)) return handle->redispatch(below, args...);
     if (Slot* const slot = Interception::only_slot(*handle); C10_LIKELY(slot != nullptr)) return count(*slot, below, args...);

@@ -88,6 +88,17 @@ inline bool wants_gradient(const OpCall& call, std::size_t index) {
   return index >= mask.size() || mask[index];
 }
 
+// A loss's argument.
+enum Reduction : std::int64_t { kNone = 0, kMean = 1, kSum = 2 };
+
+// An addition per element, and for the mean a division.
+inline void add_reduction(const OpCall& call, Cost& cost, Count elements) {
+  const std::int64_t reduction = call.argument("reduction").to_int(kMean);
+  if (reduction == kNone) return;
+  cost.flops += elements;
+  if (reduction == kMean) cost.flops += 1;
+}
+
 // Product of the sizes from dimension `first` on.
 inline Count positions(const TensorView& tensor, int first) {
   Count n = tensor.defined() ? 1 : 0;

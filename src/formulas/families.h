@@ -26,7 +26,21 @@ extern const Family logit;
 
 // reduction.cpp
 extern const Family vector_norm;
+extern const Family power_sum;
+extern const Family distance;
 extern const Family trace;
+extern const Family segment_reduce;
+extern const Family segment_reduce_backward;
+extern const Family per_second_input;  // row.each per element of the second argument
+
+// histogram.cpp
+extern const Family histogram;
+extern const Family multidimensional_histogram;
+extern const Family histogram_edges;
+
+// special.cpp
+extern const Family polynomial;  // row.result for degree 1, row.each per further degree
+extern const Family multivariate_log_gamma;
 
 // matmul.cpp
 extern const Family matrix_product;        // mm, bmm, mv, dot, ..., of sparse and nested tensors too
@@ -66,6 +80,34 @@ extern const Family euclidean_distance;
 extern const Family cdist_backward;
 extern const Family pdist;
 extern const Family pdist_backward;
+
+// linear_algebra.cpp
+extern const Family cholesky;
+extern const Family cholesky_inverse;
+extern const Family cholesky_solve;
+extern const Family lu;
+extern const Family lu_solve;
+extern const Family solve;
+extern const Family determinant;
+extern const Family log_determinant;
+extern const Family ldl;
+extern const Family ldl_solve;
+extern const Family triangular_solve;
+extern const Family geqrf;
+extern const Family qr;
+extern const Family householder_product;
+extern const Family ormqr;
+extern const Family least_squares;
+extern const Family eigh;
+extern const Family eig;  // row.each.flops times n^3
+extern const Family svd;
+extern const Family pinv;
+extern const Family matrix_exp;
+extern const Family sparse_solve;
+
+// compiled.cpp
+extern const Family sum_of_products;
+extern const Family accumulate_grad;
 
 // convolution.cpp
 extern const Family convolution;
@@ -147,6 +189,7 @@ extern const Family antialiased_upsample_backward;
 extern const Family grid_sampler;
 extern const Family grid_sampler_backward;
 extern const Family affine_grid;
+extern const Family affine_grid_backward;
 
 // indexing.cpp
 extern const Family gathered_bytes;   // reads the indices and what they select
@@ -177,6 +220,12 @@ extern const Family ctc_loss;
 extern const Family ctc_loss_backward;
 extern const Family ctc_loss_with_gradient;
 
+// margin_loss.cpp
+extern const Family multi_margin;
+extern const Family multi_margin_backward;
+extern const Family multilabel_margin;
+extern const Family multilabel_margin_backward;
+
 // optimizer.cpp
 extern const Family fused_adam;
 extern const Family fused_sgd;
@@ -199,7 +248,6 @@ extern const Family quantized_linear;
 extern const Family half_linear;
 extern const Family wrapped_quantized_linear;
 extern const Family quantized_matmul;
-extern const Family int4_linear;
 extern const Family quantized_convolution;
 extern const Family quantized_transposed_convolution;
 

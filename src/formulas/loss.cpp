@@ -7,16 +7,6 @@
 namespace torchtally::formulas {
 namespace {
 
-enum Reduction : std::int64_t { kNone = 0, kMean = 1, kSum = 2 };
-
-// An addition per element, and for the mean a division.
-void add_reduction(const OpCall& call, Cost& cost, Count elements) {
-  const std::int64_t reduction = call.argument("reduction").to_int(kMean);
-  if (reduction == kNone) return;
-  cost.flops += elements;
-  if (reduction == kMean) cost.flops += 1;
-}
-
 // Input and target may broadcast.
 Count loss_elements(const OpCall& call) {
   return std::max<std::int64_t>({call.tensor(std::size_t{0}).numel(), call.tensor(1).numel(), call.output().numel()});

@@ -119,7 +119,7 @@ Count packed_weight(const OpCall& call) { return call.output().size(-1) * call.t
 
 void count_int4_linear(const OpCall& call, const Row&, Cost& cost) {
   add_packed_linear(call, cost);
-  cost.flops += packed_weight(call) * 2;
+  cost.flops += packed_weight(call) * 3;
 }
 
 void count_int8_linear(const OpCall& call, const Row&, Cost& cost) {
@@ -252,7 +252,7 @@ const Family linear_combination = {count_linear_combination, "flops = 2 outputs 
                                    "aten/src/ATen/native/cpu/FunctionOfAMatrixUtilsKernel.cpp: the kernel's arithmetic"};
 const Family linear = {count_linear, "macs = rows · in · out; flops += outputs if there is a bias", kFlopCounter, true};
 const Family int4_linear = {count_int4_linear,
-                            "macs = rows · in · out; flops += 2 in · out (scale and zero point of each weight)",
+                            "macs = rows · in · out; flops += 3 in · out (each weight minus 8, times scale, plus zero point)",
                             "aten/src/ATen/native/cpu/int4mm_kernel.cpp: the kernel's arithmetic", true};
 const Family int8_linear = {count_int8_linear, "macs = rows · in · out; flops += outputs (scale)",
                             "aten/src/ATen/native/cpu/int8mm_kernel.cpp: the kernel's arithmetic", true};

@@ -94,13 +94,6 @@ void count_quantized_matmul(const OpCall& call, const Row&, Cost& cost) {
   cost.flops += cost.activations * (1 + kQuantize);
 }
 
-// (self, mat2, group size, scales and zeros): the weight has 4 bits per element and is dequantized: minus 8, times the scale,
-// plus the zero.
-void count_int4_linear(const OpCall& call, const Row&, Cost& cost) {
-  add_linear(call, cost);
-  cost.flops += call.tensor(std::size_t{0}).size(-1) * call.output().size(-1) * 3;
-}
-
 // The packed weight, or the tensor qw.
 const TensorView& weight_of(const OpCall& call) {
   const TensorView& tensor = call.tensor("qw");
@@ -147,9 +140,6 @@ const Family quantized_matmul = {
     count_quantized_matmul,
     "macs = elements of the output · columns of the left matrix, in integers; per output: zero points, 5 to quantize", kProducts,
     true};
-const Family int4_linear = {count_int4_linear,
-                            "macs = elements of the output · features of the input; 3 per element of the weight to dequantize it",
-                            kProducts, true};
 const Family quantized_convolution = {count_quantized_convolution,
                                       "macs = N · output positions · weight elements, in integers (0 if the packed weight can't "
                                       "be unpacked); inputs and outputs as "

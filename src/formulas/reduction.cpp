@@ -7,24 +7,41 @@
 namespace torchtally::formulas {
 namespace {
 
-// Per element of the input, and per element of the result:
-// order 2 (the default): square, addition; sqrt.  order 1 and infinity: absolute value, addition or maximum.
-// order 0: addition of a truth value.  any other: absolute value, pow, addition; pow.
-void count_vector_norm(const OpCall& call, const Row&, Cost& cost) {
-  const Count n = elements_of(call.argument(std::size_t{0}));
-  const double order = call.argument(1).to_float(2);
-  if (order == 0) {
-    cost.flops += n;
-  } else if (order == 1 || std::isinf(order)) {
-    cost.flops += n * 2;
-  } else {
-    cost.flops += n * 2;
-    cost.transcendentals += cost.activations;
-    if (order != 2) cost.transcendentals += n;
-  }
+// The sum of powers of `n` elements. Order 2: square, addition. Order 1 and infinity: absolute value, addition or maximum. Order
+// 0: addition of a truth value. Any other: absolute value, pow, addition.
+void add_power_sum(Cost& cost, Count n, double order) {
+  cost.flops += order == 0 ? n : n * 2;
+  if (order != 0 && order != 1 && order != 2 && !std::isinf(order)) cost.transcendentals += n;
 }
 
-// One addition per element of the diagonal, and nothing else is read.
+void add_norm(Cost& cost, Count n, double order) {
+  add_power_sum(cost, n, order);
+  if (order != 0 && order != 1 && !std::isinf(order)) cost.transcendentals += cost.activations;
+}
+
+// The order may be missing, or a string.
+void count_vector_norm(const OpCall& call, const Row&, Cost& cost) {
+  add_norm(cost, elements_of(call.argument(std::size_t{0})), call.argument(1).to_float(2));
+}
+
+void count_power_sum(const OpCall& call, const Row&, Cost& cost) {
+  add_power_sum(cost, call.tensor(std::size_t{0}).numel(), call.argument(1).to_float(2));
+}
+
+// (x, y, order), broadcast.
+void count_distance(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView& x = call.tensor(std::size_t{0});
+  const TensorView& y = call.tensor(1);
+  Count n = x.defined() && y.defined() ? 1 : 0;
+  for (int d = 1; d <= std::max(x.dim(), y.dim()); ++d) {
+    const Count in_x = d > x.dim() ? Count(1) : x.size(-d);
+    n *= in_x == 1 && d <= y.dim() ? y.size(-d) : in_x;
+  }
+  cost.flops += n;
+  add_norm(cost, n, call.argument(2).to_float(2));
+}
+
+// Nothing but the diagonal is read.
 void count_trace(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& matrix = call.tensor(std::size_t{0});
   const Count diagonal = std::min<std::int64_t>(matrix.size(0), matrix.size(1));
@@ -32,9 +49,41 @@ void count_trace(const OpCall& call, const Row&, Cost& cost) {
   cost.bytes_read = diagonal * element_size(matrix.dtype());
 }
 
+// (data, reduce, ...)
+void count_segment_reduce(const OpCall& call, const Row&, Cost& cost) {
+  cost.flops += call.tensor(std::size_t{0}).numel();
+  if (call.argument(1).string() == "mean") cost.flops += call.output().numel();
+}
+
+// (gradient, output, data, reduce, ...). Of a maximum or minimum: as if no two elements of a segment were the same.
+void count_segment_reduce_backward(const OpCall& call, const Row&, Cost& cost) {
+  const Count segments = call.tensor(1).numel();
+  const auto reduce = call.argument(3).string();
+  if (reduce == "mean") cost.flops += segments;
+  if (reduce == "prod") cost.flops += segments + call.tensor(2).numel();
+}
+
+void count_per_second_input(const OpCall& call, const Row& row, Cost& cost) { add_work(cost, call.tensor(1).numel(), row.each); }
+
 }  // namespace
 
-const Family vector_norm = {count_vector_norm, "", ""};
-const Family trace = {count_trace, "", ""};
+const Family vector_norm = {
+    count_vector_norm,
+    "flops = 2 · elements (order 0: 1); transcendentals = results (orders 0, 1, infinity: none), + elements "
+    "if the order is not 0, 1, 2 or infinity",
+    "aten/src/ATen/native/SharedReduceOps.h: square, or absolute value; addition or maximum; root"};
+const Family power_sum = {count_power_sum, "as the norm, without the root of each result",
+                          "aten/src/ATen/native/SharedReduceOps.h"};
+const Family distance = {count_distance, "flops = elements of the difference + those of its norm",
+                         "aten/src/ATen/native/Distance.cpp, dist"};
+const Family trace = {count_trace, "flops = elements of the diagonal", "textbook definition"};
+const Family segment_reduce = {count_segment_reduce, "flops = elements; mean: + outputs",
+                               "aten/src/ATen/native/SegmentReduce.cpp"};
+const Family segment_reduce_backward = {
+    count_segment_reduce_backward, "sum, max, min: none; mean: flops = segments; prod: flops = segments + elements",
+    "aten/src/ATen/native/SegmentReduce.cpp: gradient divided by the length; times the product, divided by each element"};
+const Family per_second_input = {count_per_second_input,
+                                 "flops, transcendentals = what the row says, per element of the second argument",
+                                 "the kernel's arithmetic, as the row says"};
 
 }  // namespace torchtally::formulas

@@ -84,6 +84,11 @@ void count_affine_grid(const OpCall& call, const Row&, Cost& cost) {
   cost.add_macs(call.output().numel() * call.tensor(std::size_t{0}).size(-1));
 }
 
+// (gradient (N, H, W, 2) or (N, D, H, W, 3), ...): the transposed product, of as many terms.
+void count_affine_grid_backward(const OpCall& call, const Row&, Cost& cost) {
+  cost.add_macs(call.tensor(std::size_t{0}).numel() * call.output().size(-1));
+}
+
 }  // namespace
 
 const Family antialiased_upsample = {count_antialiased_upsample,
@@ -103,5 +108,7 @@ const Family grid_sampler_backward = {
     "derivative of grid_sampler"};
 const Family affine_grid = {count_affine_grid, "macs = grid elements · columns of theta",
                             "aten/src/ATen/native/AffineGridGenerator.cpp: its batched product"};
+const Family affine_grid_backward = {count_affine_grid_backward, "macs = elements of the gradient · columns of theta",
+                                     "aten/src/ATen/native/AffineGridGenerator.cpp, the backward of the batched product"};
 
 }  // namespace torchtally::formulas

@@ -6,8 +6,8 @@
 namespace torchtally::formulas {
 namespace {
 
-// The radix-2 count: 5 n log2(n) per complex transform of n points, half of it where one side is real. Over several dimensions
-// the logarithms of their sizes add up. (self, dim, ...); the dimensions' sizes are those of the larger side, the elements too.
+// (self, dim, ...). Over several dimensions the logarithms of their sizes add up. The dimensions' sizes are those of the larger
+// side, the elements too.
 void count_fft(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& input = call.tensor(std::size_t{0});
   const TensorView& output = call.output();
@@ -28,6 +28,7 @@ void count_fft(const OpCall& call, const Row&, Cost& cost) {
 
 }  // namespace
 
-const Family fft = {count_fft, "", ""};
+const Family fft = {count_fft, "flops = 5 N log2 N per transform of N points, 2.5 N log2 N where one side is real",
+                    "the radix-2 algorithm: Cooley and Tukey; FFTW's benchmarks count so for any size"};
 
 }  // namespace torchtally::formulas

@@ -52,6 +52,47 @@ TEST(VectorNorm, Lists) {
   EXPECT_THAT(call.cost(), Costs(0, 54, 2));
 }
 
+// Without the root.
+TEST(PowerSum, ByOrder) {
+  for (const double order : {1.0, 2.0, 3.0}) {
+    CallBuilder call("aten::linalg__powsum");
+    EXPECT_THAT(call.tensor("self", {4, 6}).number("ord", order).returns({4}).cost(), Costs(0, 48, order == 3 ? 24 : 0));
+  }
+}
+
+// (4, 1) and (6) are 24 differences; their norm as above.
+TEST(Distance, BroadcastDifference) {
+  CallBuilder call("aten::dist");
+  EXPECT_THAT(call.tensor("self", {4, 1}).tensor("other", {6}).integer("p", 2).returns({}).cost(), Costs(0, 24 + 48, 1));
+}
+
+Cost segment_reduce(std::string_view reduce) {
+  CallBuilder call("aten::segment_reduce");
+  return call.tensor("data", {10, 3}).text("reduce", reduce).tensor("lengths", {4}).returns({4, 3}).cost();
+}
+
+Cost segment_reduce_backward(std::string_view reduce) {
+  CallBuilder call("aten::_segment_reduce_backward");
+  call.tensor("grad", {4, 3}).tensor("output", {4, 3}).tensor("data", {10, 3}).text("reduce", reduce);
+  return call.tensor("lengths", {4}).returns({10, 3}).cost();
+}
+
+// 30 elements, 12 results.
+TEST(SegmentReduce, ByReduction) {
+  EXPECT_THAT(segment_reduce("max"), Costs(0, 30, 0));
+  EXPECT_THAT(segment_reduce("mean"), Costs(0, 30 + 12, 0));
+  EXPECT_THAT(segment_reduce_backward("sum"), Costs(0, 0, 0));
+  EXPECT_THAT(segment_reduce_backward("mean"), Costs(0, 12, 0));
+  EXPECT_THAT(segment_reduce_backward("prod"), Costs(0, 12 + 30, 0));
+}
+
+// Per element of the gradient, which has half of the elements of the others.
+TEST(PerSecondInput, GluBackwardJvp) {
+  CallBuilder call("aten::glu_backward_jvp");
+  call.tensor("grad_x", {4, 6}).tensor("grad_glu", {4, 3}).tensor("x", {4, 6}).tensor("dgrad_glu", {4, 3}).tensor("dx", {4, 6});
+  EXPECT_THAT(call.integer("dim", 1).returns({4, 6}).cost(), Costs(0, 12 * 14, 12));
+}
+
 // The diagonal of 4 x 6 has 4 elements.
 TEST(Trace, Diagonal) {
   CallBuilder call("aten::trace");

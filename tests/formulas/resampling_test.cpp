@@ -101,5 +101,12 @@ TEST(GridSampler, CudnnBackward) {
   EXPECT_THAT(call.returns({1, 3, 8, 8}).returns({1, 5, 2, 2}).cost(), Costs(0, 160 + 240 + 720, 0));
 }
 
+// The transposed product: theta's gradient (2 x 3) for each of 2 · 8 · 8 points.
+TEST(AffineGrid, Backward) {
+  CallBuilder call("aten::cudnn_affine_grid_generator_backward");
+  call.tensor("grad", {2, 8, 8, 2}).integer("N", 2).integer("C", 3).integer("H", 8).integer("W", 8).returns({2, 2, 3});
+  EXPECT_THAT(call.cost(), Costs(128 * 6, 0, 0));
+}
+
 }  // namespace
 }  // namespace torchtally
