@@ -55,7 +55,7 @@ struct Verdict {
   TORCHTALLY_API Cost cost_of(const OpCall& call) const;
 
   // The type that the arithmetic of a call is in: of what the operator returns; where that is no number (a comparison) or only
-  // counts something, of its first tensor. Products of low precision that are added up in a higher one have that of the operand.
+  // counts something, of its first tensor. Products have that of the narrower operand, whatever they are added up in.
   TORCHTALLY_API DType dtype_of(const OpCall& call) const;
 };
 

@@ -11,7 +11,7 @@ Count bytes_of(const Argument& argument) {
 
 Count elements_of(const Argument& argument) {
   Count sum;
-  for (const TensorView& tensor : argument.tensors()) sum += tensor.numel();
+  for (const TensorView& tensor : argument.tensors()) sum += tensor.stored();
   return sum;
 }
 

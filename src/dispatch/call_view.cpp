@@ -36,15 +36,27 @@ absl::Span<const TensorView> copy_tensors(c10::ArrayRef<c10::IValue> list, CallA
   return {views, list.size()};
 }
 
-Argument copy_generic_list(c10::ArrayRef<c10::IValue> list, CallArena& arena) {
-  // A list of tensors, of optional tensors or of something else: its elements tell.
-  const bool has_tensors = std::any_of(list.begin(), list.end(), [](const c10::IValue& v) { return v.isTensor(); });
-  return has_tensors ? Argument(copy_tensors(list, arena)) : Argument::other();
+// A list of lists of tensors (what a collective scatters to several devices) as one list.
+absl::Span<const TensorView> copy_tensor_lists(c10::ArrayRef<c10::IValue> lists, CallArena& arena) {
+  std::size_t count = 0;
+  for (const c10::IValue& list : lists) count += list.toListRef().size();
+  TensorView* views = arena.allocate<TensorView>(count);
+  TensorView* next = views;
+  for (const c10::IValue& list : lists) {
+    const auto copies = copy_tensors(list.toListRef(), arena);
+    next = std::copy(copies.begin(), copies.end(), next);
+  }
+  return {views, count};
 }
 
-}  // namespace
-
-namespace {
+Argument copy_generic_list(c10::ArrayRef<c10::IValue> list, CallArena& arena) {
+  // A list of tensors, of optional tensors, of lists of tensors or of something else: its elements tell.
+  const auto is_tensor = [](const c10::IValue& v) { return v.isTensor(); };
+  const auto is_tensor_list = [](const c10::IValue& v) { return v.isTensorList(); };
+  if (std::any_of(list.begin(), list.end(), is_tensor)) return Argument(copy_tensors(list, arena));
+  if (!list.empty() && std::all_of(list.begin(), list.end(), is_tensor_list)) return Argument(copy_tensor_lists(list, arena));
+  return Argument::other();
+}
 
 Layout layout_of(const c10::TensorImpl& impl) {
   if (impl.key_set().has(c10::DispatchKey::NestedTensor)) return Layout::kNested;

@@ -71,7 +71,7 @@ void add_tensors(const Value& value, Count& bytes, Count& elements) {
     } else {
       CallArena arena;
       const TensorView view = borrow_view(value, arena);
-      elements += view.numel();
+      elements += view.stored();
       bytes += view.bytes();
     }
   } else if constexpr (typed_argument::IsTensorList<Value>::value) {

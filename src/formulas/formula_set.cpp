@@ -37,13 +37,30 @@ const Verdict* find(const Overrides& verdicts, std::string_view name, std::strin
   return found == verdicts.end() ? nullptr : &found->second;
 }
 
-DType first_dtype(absl::Span<const Argument> arguments) {
+template <typename Visit>
+void for_each_dtype(absl::Span<const Argument> arguments, Visit visit) {
   for (const Argument& argument : arguments) {
     for (const TensorView& tensor : argument.tensors()) {
-      if (tensor.defined()) return tensor.dtype();
+      if (tensor.defined()) visit(tensor.dtype());
     }
   }
-  return DType::kUndefined;
+}
+
+DType first_dtype(absl::Span<const Argument> arguments) {
+  DType first = DType::kUndefined;
+  for_each_dtype(arguments, [&](DType dtype) { first = first == DType::kUndefined ? dtype : first; });
+  return first;
+}
+
+// Of the tensors that are multiplied the narrowest: beside them are sums, scales and biases of a wider type, indices and masks.
+DType operand_dtype(absl::Span<const Argument> arguments) {
+  DType narrowest = DType::kUndefined;
+  for_each_dtype(arguments, [&](DType dtype) {
+    const bool is_beside = dtype == DType::kInt64 || dtype == DType::kInt32 || dtype == DType::kBool;
+    if (is_beside) return;
+    if (narrowest == DType::kUndefined || element_size(dtype) < element_size(narrowest)) narrowest = dtype;
+  });
+  return narrowest == DType::kUndefined ? first_dtype(arguments) : narrowest;
 }
 
 }  // namespace
@@ -122,8 +139,8 @@ Cost Verdict::cost_of(const OpCall& call) const {
 }
 
 DType Verdict::dtype_of(const OpCall& call) const {
+  if (row != nullptr && row->family != nullptr && row->family->has_operand_dtype) return operand_dtype(call.arguments());
   const DType operand = first_dtype(call.arguments());
-  if (row != nullptr && row->family != nullptr && row->family->has_operand_dtype) return operand;
   const DType result = first_dtype(call.results());
   if (result == DType::kUndefined) return operand;
   const bool is_number = is_floating_point(result) || is_complex(result);

@@ -255,11 +255,11 @@ const Family int4_linear = {count_int4_linear,
                             "macs = rows · in · out; flops += 3 in · out (each weight minus 8, times scale, plus zero point)",
                             "aten/src/ATen/native/cpu/int4mm_kernel.cpp: the kernel's arithmetic", true};
 const Family int8_linear = {count_int8_linear, "macs = rows · in · out; flops += outputs (scale)",
-                            "aten/src/ATen/native/cpu/int8mm_kernel.cpp: the kernel's arithmetic", true};
+                            "aten/src/ATen/native/cpu/int8mm_kernel.cpp: the kernel's arithmetic"};
 const Family mixed_linear = {
     count_mixed_linear,
     "macs = rows · in · out; flops += in · out (scale of each weight), outputs if there is a bias, relu or silu",
-    "CUTLASS mixed-input products: the kernel's arithmetic", true};
+    "CUTLASS mixed-input products: the kernel's arithmetic"};
 const Family dynamically_quantized_linear = {count_dynamically_quantized_linear,
                                              "macs = rows · in · out; flops += 4 inputs (minimum, maximum, scale, rounding) + 2 "
                                              "outputs · in / block (both scales); the bias "
