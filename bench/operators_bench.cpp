@@ -1,6 +1,6 @@
 // What counting adds to single operators and to chains of tiny ones, beside the baselines. Time per operator call.
 //
-//   build/bench/bin/operators_bench --benchmark_out=operators.json    (bench/run.py does this and prints the ratios)
+//   build/release/bin/operators_bench    (bench/run.py prints the ratios)
 #include <ATen/ops/add.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/erfinv.h>

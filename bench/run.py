@@ -1,30 +1,35 @@
 #!/usr/bin/env python3
 """Runs the benchmarks on one pinned core and prints what counting adds, beside the baselines of the same run.
 
-    cmake --preset bench && cmake --build --preset bench
-    bench/run.py build/bench/bin/operators_bench --out build/bench/operators.json
+    cmake --preset release && cmake --build --preset release
+    bench/run.py                          all of them: minutes
+    bench/run.py operators --out mine     only operators_bench; its JSON goes to mine/operators.json
 
 Every figure is the fastest of the repetitions, which are interleaved at random, so that a slow spell of the machine hits all alike.
 `added` is nanoseconds over the plain call; `x no-op` is that over what a boxed fallback that does nothing adds; `allocations` are heap
-allocations per call over the plain call.
+allocations per call over the plain call; `leaf calls` are those that were counted. A model's own noise is larger than what counting
+adds to it: the last column estimates that from below, as its leaf calls times what a counted one-element add adds.
 """
 
 import argparse
 import collections
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
 BASELINES = ["Plain", "NoOpFallback", "RecordFunctionCallback", "Torchtally"]
+# Seconds that one repetition takes at least, and how many there are.
+EFFORT = {"operators": (0.05, 15), "models": (1.0, 7), "memory": (0, 1)}
 
 
-def run(program, out, repetitions, core):
+def run(program, out, minimum, repetitions, core):
     command = [
         program,
         "--benchmark_enable_random_interleaving=true",
         f"--benchmark_repetitions={repetitions}",
-        "--benchmark_min_time=0.05",
+        f"--benchmark_min_time={minimum}",
         f"--benchmark_out={out}",
         "--benchmark_out_format=json",
     ]
@@ -32,42 +37,75 @@ def run(program, out, repetitions, core):
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, preexec_fn=pin)
 
 
-def fastest(path):
-    """{(operator, length): {baseline: (nanoseconds, allocations)}}"""
-    figures = collections.defaultdict(dict)
+def entries(path):
     with open(path, encoding="utf-8") as file:
-        for entry in json.load(file)["benchmarks"]:
-            if entry["run_type"] != "iteration":
-                continue
-            operator, baseline, length = entry["name"].split("<")[1].split(">")[0].split(", ")
-            best = figures[operator, int(length)].get(baseline, (float("inf"), 0))
-            figures[operator, int(length)][baseline] = min(best, (entry["ns"], entry["allocations"]))
+        return [entry for entry in json.load(file)["benchmarks"] if entry["run_type"] == "iteration"]
+
+
+def fastest(path):
+    """{(work, length): {baseline: (nanoseconds, allocations, leaf calls)}}"""
+    figures = collections.defaultdict(dict)
+    for entry in entries(path):
+        work, baseline, length = entry["name"].split("<")[1].split(">")[0].split(", ")
+        best = figures[work, int(length)].get(baseline, (float("inf"), 0, 0))
+        figure = (entry["ns"], entry["allocations"], entry.get("leaf_calls", 0))
+        figures[work, int(length)][baseline] = min(best, figure)
     return figures
+
+
+def print_calls(figures, added_by_add):
+    print(
+        f"{'work':<16}{'chain':>6}  {'baseline':<24}{'ns/call':>12}{'added':>10}{'slower':>9}{'x no-op':>9}{'allocations':>13}"
+        f"{'leaf calls':>12}{'estimated':>11}"
+    )
+    for (work, length), by_baseline in sorted(figures.items(), key=lambda item: (item[0][1], item[0][0])):
+        plain, plain_allocations, _ = by_baseline["Plain"]
+        no_op = by_baseline["NoOpFallback"][0] - plain
+        for baseline in BASELINES:
+            nanoseconds, allocations, leaf_calls = by_baseline[baseline]
+            added = nanoseconds - plain
+            ratio = f"{added / no_op:.2f}" if no_op > 0 else "-"
+            estimate = f"{100 * leaf_calls * added_by_add / plain:+.2f}%" if added_by_add and leaf_calls else ""
+            print(
+                f"{work:<16}{length:>6}  {baseline:<24}{nanoseconds:>12.0f}{added:>+10.0f}{100 * added / plain:>+8.1f}%"
+                f"{ratio:>9}{allocations - plain_allocations:>+13.2f}{leaf_calls or '':>12}{estimate:>11}"
+            )
+
+
+def print_memory(path):
+    print(f"{'pairs':>8}{'calls of each':>15}{'bytes held':>14}{'bytes per pair':>16}")
+    for entry in entries(path):
+        sizes = dict(part.split(":") for part in entry["name"].split("/") if ":" in part)
+        print(f"{sizes['pairs']:>8}{sizes['calls']:>15}{entry['bytes']:>14.0f}{entry['bytes_per_pair']:>16.1f}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program", help="operators_bench")
-    parser.add_argument("--out", default="operators.json", help="where Google Benchmark's JSON is kept (%(default)s)")
-    parser.add_argument("--repetitions", type=int, default=15, help="(%(default)s)")
+    parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help="operators, models, memory; all if none is named")
+    parser.add_argument("--programs", type=pathlib.Path, default="build/release/bin", help="where they were built (%(default)s)")
+    parser.add_argument("--out", type=pathlib.Path, default="build/bench", help="where Google Benchmark's JSON is kept (%(default)s)")
     parser.add_argument("--core", type=int, default=0, help="the core to pin to (%(default)s)")
-    parser.add_argument("--print-only", action="store_true", help="print the figures of an earlier --out")
+    parser.add_argument("--print-only", action="store_true", help="print the figures of an earlier run")
     arguments = parser.parse_args()
-    if not arguments.print_only:
-        run(arguments.program, arguments.out, arguments.repetitions, arguments.core)
+    for name in arguments.benchmarks:
+        if name not in EFFORT:
+            parser.error(f"no benchmark '{name}'; there are: {', '.join(EFFORT)}")
 
-    print(f"{'operator':<9}{'chain':>6}  {'baseline':<24}{'ns/call':>9}{'added':>9}{'slower':>9}{'x no-op':>9}{'allocations':>13}")
-    for (operator, length), figures in sorted(fastest(arguments.out).items(), key=lambda item: (item[0][1], item[0][0])):
-        plain, plain_allocations = figures["Plain"]
-        no_op = figures["NoOpFallback"][0] - plain
-        for baseline in BASELINES:
-            nanoseconds, allocations = figures[baseline]
-            added = nanoseconds - plain
-            ratio = f"{added / no_op:.2f}" if no_op > 0 else "-"
-            print(
-                f"{operator:<9}{length:>6}  {baseline:<24}{nanoseconds:>9.0f}{added:>+9.0f}{100 * added / plain:>+8.1f}%"
-                f"{ratio:>9}{allocations - plain_allocations:>+13.2f}"
-            )
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    added_by_add = None
+    for name in arguments.benchmarks or EFFORT:
+        out = arguments.out / f"{name}.json"
+        if not arguments.print_only:
+            print(f"{name}: running", file=sys.stderr)
+            run(arguments.programs / f"{name}_bench", out, *EFFORT[name], arguments.core)
+        print(f"\n{name}")
+        if name == "memory":
+            print_memory(out)
+            continue
+        figures = fastest(out)
+        print_calls(figures, added_by_add)
+        if ("Add", 1) in figures:
+            added_by_add = figures["Add", 1]["Torchtally"][0] - figures["Add", 1]["Plain"][0]
     return 0
 
 
