@@ -1,7 +1,7 @@
 // The built-in table in words: what torchtally knows about each operator, for people and for tools that show it.
 //
 //   for (const torchtally::FormulaDescription& row : torchtally::builtin_formulas()) {
-//     std::cout << row.name << ": " << row.mathematics << "\n";      // "aten::silu: flops = 1 · outputs, ..."
+//     std::cout << row.name << ": " << row.mathematics << "\n";      // "aten::exp: transcendentals = 1 · outputs"
 //   }
 //   if (const auto row = torchtally::find_builtin_formula("aten::add_.Tensor")) std::cout << row->source;
 //
@@ -26,7 +26,7 @@ struct FormulaDescription {
   std::string name;  // "aten::silu"
   VerdictKind kind = VerdictKind::kUnknown;
   ZeroReason reason = ZeroReason::kIgnored;  // if kind is kZero
-  std::string mathematics;                   // "flops = 1 · outputs, transcendentals = 1 · outputs"; never empty
+  std::string mathematics;                   // "transcendentals = 1 · outputs"; never empty
   std::string arithmetic;                    // where those numbers come from, "x sigmoid(x)"; empty where the name says it
   std::string source;                        // whose count it is: a convention, a paper, a kernel of PyTorch; never empty
   // The arithmetic has the type of the operand that products are made of; otherwise that of the result (Verdict::dtype_of).

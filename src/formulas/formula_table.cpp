@@ -11,7 +11,7 @@ namespace {
 using formulas::Row;
 using formulas::Work;
 
-// In tables of pooling and resampling operators a row's number is no work: only these families speak of it.
+// Families that have this in their mathematics take a row's number as work; to others it is a dimension, say.
 constexpr std::string_view kWhatTheRowSays = "what the row says";
 
 bool is_zero(Work work) { return work.flops == 0 && work.transcendentals == 0; }

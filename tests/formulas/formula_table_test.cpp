@@ -37,7 +37,8 @@ TEST(FormulaTable, TakesInPlaceAndOverloadSpellings) {
 }
 
 TEST(FormulaTable, NumbersOfARowMakeItsMathematics) {
-  EXPECT_EQ(described("aten::silu").mathematics, "flops = 1 · outputs, transcendentals = 1 · outputs");
+  EXPECT_EQ(described("aten::silu").mathematics,
+            "flops = 1 · outputs, transcendentals = 1 · outputs; if complex, flops = 6 · outputs, transcendentals = 2 · outputs");
   EXPECT_EQ(described("aten::exp").mathematics, "transcendentals = 1 · outputs");
   EXPECT_EQ(described("aten::mean").mathematics, "flops = 1 · inputs + 1 · results");
   EXPECT_EQ(described("aten::abs").mathematics,
