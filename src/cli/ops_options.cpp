@@ -21,7 +21,7 @@ constexpr char kExamples[] = R"(Examples:
 
 PATTERN is a part of a name; with * (anything) or ? (one character) in it, the whole name, with or without its
 namespace. An operator stands for all its overloads, in-place and out= variants included.
-Operators that PyTorch decomposes (composites, like aten::linear) are not listed: their parts are counted.
+Operators that PyTorch decomposes (composites, like aten::layer_norm) are not listed: their parts are counted.
 
 Verdicts:
   counted     a formula gives what a call costs
