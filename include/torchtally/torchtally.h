@@ -5,6 +5,7 @@
 #include "torchtally/cost.h"            // IWYU pragma: export
 #include "torchtally/counting_guard.h"  // IWYU pragma: export
 #include "torchtally/formula.h"         // IWYU pragma: export
+#include "torchtally/formula_table.h"   // IWYU pragma: export
 #include "torchtally/module_scope.h"    // IWYU pragma: export
 #include "torchtally/op_call.h"         // IWYU pragma: export
 #include "torchtally/report.h"          // IWYU pragma: export

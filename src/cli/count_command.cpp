@@ -11,6 +11,7 @@
 #include "cli/failing_module.h"
 #include "cli/failure.h"
 #include "cli/inputs.h"
+#include "cli/library.h"
 #include "cli/meta_kernels.h"
 #include "cli/model.h"
 #include "cli/output_file.h"

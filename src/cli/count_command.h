@@ -2,7 +2,7 @@
 #ifndef TORCHTALLY_SRC_CLI_COUNT_COMMAND_H_
 #define TORCHTALLY_SRC_CLI_COUNT_COMMAND_H_
 
-#include "cli/options.h"
+#include "cli/count_options.h"
 
 namespace torchtally::cli {
 

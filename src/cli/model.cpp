@@ -1,9 +1,7 @@
 #include "cli/model.h"
 
 #include <caffe2/serialize/inline_container.h>
-#include <dlfcn.h>
 #include <torch/csrc/jit/serialization/import.h>
-#include <torch/version.h>
 
 #include <cerrno>
 #include <cstring>
@@ -32,15 +30,6 @@ bool is_torchscript(const std::string& path) {
 }
 
 }  // namespace
-
-void load_library(const std::string& path) {
-  // A path without a slash would be searched for in the system's folders only.
-  const std::string file = path.find('/') == std::string::npos && std::filesystem::exists(path) ? "./" + path : path;
-  if (::dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-    throw Failure("cannot load --library " + path + ": " + ::dlerror() + "\n  It has to be built for LibTorch " + TORCH_VERSION +
-                  ".");
-  }
-}
 
 torch::jit::Module load_model(const std::string& path, c10::Device device) {
   check_readable(path);

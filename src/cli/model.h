@@ -1,4 +1,4 @@
-// Loads what MODEL and --library name.
+// Loads what MODEL names.
 #ifndef TORCHTALLY_SRC_CLI_MODEL_H_
 #define TORCHTALLY_SRC_CLI_MODEL_H_
 
@@ -8,9 +8,6 @@
 #include <string>
 
 namespace torchtally::cli {
-
-// Loads a shared library whose operators the model needs. Throws Failure.
-void load_library(const std::string& path);
 
 // The TorchScript archive at `path`, on `device`, in evaluation mode. Throws Failure, which tells a file that is not there from
 // one that is no archive and from one whose operators are not known.

@@ -7,12 +7,6 @@
 
 namespace torchtally::dispatch {
 
-bool decomposes(const c10::OperatorHandle& op) {
-  // Composite by registration, but where no gradient is wanted it computes in a kernel of its own, which nobody would see.
-  const bool computes_itself = op.operator_name().name == "aten::max_pool1d";
-  return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd) && !computes_itself;
-}
-
 Operator::Operator(const c10::OperatorHandle& op)
     : handle(op), name(op.operator_name().name), overload(op.operator_name().overload_name) {
   const auto& arguments = op.schema().arguments();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "dispatch/decomposes.h"
 #include "torchtally/op_call.h"
 
 namespace torchtally::dispatch {
@@ -33,9 +34,6 @@ inline OperatorKey key_of(const c10::OperatorHandle& op) { return &op.operator_n
 
 // Thread-safe; the result lives for ever.
 const Operator& find_operator(const c10::OperatorHandle& op);
-
-// True if PyTorch has the operator as CompositeImplicitAutograd and it really calls other operators.
-bool decomposes(const c10::OperatorHandle& op);
 
 // Runtime keys of backends, by number.
 using BackendSet = std::bitset<static_cast<std::size_t>(c10::DispatchKey::EndOfRuntimeBackendKeys) + 1>;

@@ -1,12 +1,15 @@
-// The command line, read.
-#ifndef TORCHTALLY_SRC_CLI_OPTIONS_H_
-#define TORCHTALLY_SRC_CLI_OPTIONS_H_
+// What torchtally count is told.
+#ifndef TORCHTALLY_SRC_CLI_COUNT_OPTIONS_H_
+#define TORCHTALLY_SRC_CLI_COUNT_OPTIONS_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/input_spec.h"
+
+namespace CLI {
+class App;
+}
 
 namespace torchtally::cli {
 
@@ -23,9 +26,9 @@ struct CountOptions {
   Device device = Device::kCpu;
 };
 
-// Fills `options` and returns nothing; or says what --help or a mistake asks for and returns the exit code.
-std::optional<int> read_command_line(int argc, char** argv, CountOptions& options);
+// Adds the subcommand, which fills `options` where it is used. An --input that cannot be read throws InputSpecError then.
+const CLI::App& add_count(CLI::App& app, CountOptions& options);
 
 }  // namespace torchtally::cli
 
-#endif  // TORCHTALLY_SRC_CLI_OPTIONS_H_
+#endif  // TORCHTALLY_SRC_CLI_COUNT_OPTIONS_H_

@@ -1,22 +1,11 @@
-#include "cli/options.h"
-
-#include <torch/version.h>
+#include "cli/count_options.h"
 
 #include <CLI/CLI.hpp>
-#include <iostream>
-#include <map>
 
-#include "cli/failure.h"
+#include "cli/choice.h"
 
 namespace torchtally::cli {
 namespace {
-
-constexpr char kOverview[] = R"(torchtally counts what a PyTorch program really computes.
-
-Examples:
-  torchtally count resnet50.pt --input 1x3x224x224
-  torchtally count resnet50.pt --input 1x3x224x224 --format json --output resnet50.json
-  torchtally count --help)";
 
 constexpr char kExamples[] = R"(Examples:
   What ResNet-50 computes for one image, two levels of modules deep:
@@ -44,59 +33,34 @@ Inputs, one --input for each argument of forward(), in order:
 The model runs in evaluation mode, without gradients. Random inputs are the same in every run.
 Exit codes: 0, 1 if it failed, 2 if the command line is wrong.)";
 
-std::string version() { return std::string("torchtally ") + TORCHTALLY_VERSION + " (LibTorch " + TORCH_VERSION + ")"; }
-
-int wrong_usage(const std::string& message) {
-  std::cerr << "torchtally: " << message << "\n  See torchtally count --help\n";
-  return kWrongUsage;
-}
-
 }  // namespace
 
-std::optional<int> read_command_line(int argc, char** argv, CountOptions& options) {
-  const std::map<std::string, Format> formats = {{"table", Format::kTable}, {"tree", Format::kTree}, {"json", Format::kJson}};
-  const std::map<std::string, Device> devices = {{"cpu", Device::kCpu}, {"cuda", Device::kCuda}, {"meta", Device::kMeta}};
-  std::vector<std::string> inputs;
-  std::string format = "table";
-  std::string device = "cpu";
-
-  CLI::App app(kOverview, "torchtally");
-  app.set_version_flag("--version", version());
-  app.require_subcommand(1);
+const CLI::App& add_count(CLI::App& app, CountOptions& options) {
   CLI::App* count = app.add_subcommand("count", "Run a TorchScript model once and count what it computes");
   count->add_option("MODEL", options.model, "TorchScript archive")->required();
   // No extra arguments: with them CLI11 takes a list's brackets apart.
-  count->add_option("--input", inputs, "Input of forward(); once for each argument")->allow_extra_args(false)->type_name("INPUT");
+  count
+      ->add_option_function<std::vector<std::string>>(
+          "--input",
+          [&options](const std::vector<std::string>& inputs) {
+            for (const std::string& input : inputs) options.inputs.push_back(parse_input_spec(input));
+          },
+          "Input of forward(); once for each argument")
+      ->allow_extra_args(false)
+      ->type_name("INPUT");
   count->add_option("--depth", options.depth, "Levels of modules to show; all if not given")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
-  count->add_option("--format", format, "table, tree or json")
-      ->check(CLI::IsMember(formats))
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  add_choice(*count, "--format", options.format, {{"table", Format::kTable}, {"tree", Format::kTree}, {"json", Format::kJson}},
+             "table", "FORMAT", "table, tree or json");
   count->add_option("--output", options.output, "Write the report here; the standard output if not given")->type_name("FILE");
   count->add_option("--library", options.libraries, "Load this library's operators before the model; may be repeated")
       ->allow_extra_args(false)
       ->type_name("LIB.so");
-  count->add_option("--device", device, "cpu, cuda, or meta: count without computing")
-      ->check(CLI::IsMember(devices))
-      ->type_name("DEVICE")
-      ->capture_default_str();
+  add_choice(*count, "--device", options.device, {{"cpu", Device::kCpu}, {"cuda", Device::kCuda}, {"meta", Device::kMeta}}, "cpu",
+             "DEVICE", "cpu, cuda, or meta: count without computing");
   count->footer(kExamples);
-
-  try {
-    app.parse(argc, argv);
-    for (const std::string& input : inputs) options.inputs.push_back(parse_input_spec(input));
-  } catch (const CLI::Success& request) {  // --help, --version
-    return app.exit(request);
-  } catch (const CLI::ParseError& error) {
-    return wrong_usage(error.what());
-  } catch (const InputSpecError& error) {
-    return wrong_usage(error.what());
-  }
-  options.format = formats.at(format);
-  options.device = devices.at(device);
-  return std::nullopt;
+  return *count;
 }
 
 }  // namespace torchtally::cli
