@@ -35,7 +35,9 @@ class Sample(NamedTuple):
 def copied(value: Any) -> Any:
     if not isinstance(value, torch.Tensor):
         return copy.deepcopy(value) if isinstance(value, torch.Generator) else value
-    return copy.deepcopy(value.detach()).requires_grad_(value.requires_grad)
+    # Only a dense copy has to be made with care: clone() lays out anew what overlaps itself.
+    duplicate = copy.deepcopy(value.detach()) if value.layout == torch.strided else value.detach().clone()
+    return duplicate.requires_grad_(value.requires_grad)
 
 
 def dtypes_of(op: Any) -> List[torch.dtype]:
@@ -125,8 +127,8 @@ def first_line(error: Exception) -> str:
 
 
 def bits(tensor: torch.Tensor) -> torch.Tensor:
-    flat = tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
-    return flat.view(torch.uint8) if flat.numel() else flat
+    # Afresh: a single element may keep a stride that view() refuses.
+    return torch.empty(tensor.shape, dtype=tensor.dtype).copy_(tensor.detach()).reshape(-1).view(torch.uint8)
 
 
 def parts(tensor: torch.Tensor) -> List[torch.Tensor]:
