@@ -11,7 +11,7 @@ import counting
 import database
 
 SAMPLES = 4  # of an entry and a dtype
-CALLS = 6  # of an overload, that differ in what costs may depend on
+CALLS = 5  # of an overload and a dtype, that differ in what costs may depend on
 
 
 class Call(NamedTuple):
@@ -42,16 +42,17 @@ def brief(value: Any) -> str:
 
 
 class Recorder(TorchDispatchMode):
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__()
-        self.calls: Dict[Any, Dict[str, Call]] = collections.defaultdict(dict)
+        self.limit = limit
+        self.calls: Dict[Tuple[Any, Any], Dict[str, Call]] = collections.defaultdict(dict)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if isinstance(func, torch._ops.OpOverload):
-            calls = self.calls[func]
+            calls = self.calls[func, next((tensor.dtype for tensor in database.tensors_in((args, kwargs))), None)]
             call = Call(func, args, kwargs)
-            if len(calls) < CALLS and str(call) not in calls and ordinary((args, kwargs)):
+            if len(calls) < self.limit and str(call) not in calls and ordinary((args, kwargs)):
                 arguments, keywords = tree_map(database.copied, (args, kwargs))
                 calls[str(call)] = Call(func, tuple(arguments), keywords)
         return func(*args, **kwargs)
@@ -64,15 +65,15 @@ def ordinary(value: Any) -> bool:
     )
 
 
-def record(programs: Iterable[Callable[[], Any]] = ()) -> List[Call]:
-    """Every SAMPLES samples of the database's entries, then the programs, forward and backward: their calls."""
-    recorder = Recorder()
-    for op in database.entries():
-        for sample in database.samples_of(op, SAMPLES, lambda _: None):
-            database.run(sample, lambda: recorder)
+def record(programs: Iterable[Callable[[], Any]] = (), limit: int = CALLS) -> List[Call]:
+    """The calls of the programs, then of SAMPLES samples of each of the database's entries, forward and backward."""
+    recorder = Recorder(limit)
     for program in programs:
         with recorder:
             program()
+    for op in database.entries():
+        for sample in database.samples_of(op, SAMPLES, lambda _: None):
+            database.run(sample, lambda: recorder)
     return [call for calls in recorder.calls.values() for call in calls.values()]
 
 

@@ -15,6 +15,11 @@ import database
 
 SAMPLES = 6
 
+# Without a row: operators that PyTorch defines in Python. What they call inside is counted.
+EXPECTED_UNKNOWN = {
+    "torch_nn::_linear_cross_entropy_batch_chunked", "torch_nn::_linear_cross_entropy_batch_chunked_no_reduction",
+}  # fmt: skip
+
 
 def main() -> int:
     library, shard, shards = counting.load(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -48,8 +53,8 @@ def main() -> int:
                 failures += [f"{sample.name}: {what}" for what in counting.numbers_out_of_range(guard.tally)]
                 unknown.update(guard.tally["unknown_operators"])
                 known.update({name: cost["calls"] for name, cost in guard.tally["by_operator"].items()})
-    for name in unknown:
-        failures.append(f"unknown operator {name}: {unknown[name]} calls")
+    for name, calls in unknown.items():
+        (notes if name in EXPECTED_UNKNOWN else failures).append(f"unknown operator {name}: {calls} calls")
     print(*notes, sep="\n")
     print(*failures, sep="\n")
     print(f"{len(entries)} entries, {ran} samples (at most {SAMPLES} of an entry and a dtype), {with_gradient} with gradients, "
