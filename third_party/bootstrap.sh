@@ -4,6 +4,10 @@ set -euo pipefail
 
 readonly torch_version=2.13.0
 
+# What PyTorch's operator database (tests/opdb) imports beside torch.
+readonly modules=(numpy expecttest)
+readonly requirements=('numpy>=2,<2.4' 'expecttest>=0.3,<0.4')
+
 # What is used, and what for: dependencies.cmake.
 readonly packages=(
   g++ cmake ninja-build ccache git
@@ -32,7 +36,9 @@ Usage: third_party/bootstrap.sh [--help]
 Installs what is missing to build and test torchtally on Debian 12, and nothing else:
   - Debian packages, by apt-get: as root, or with sudo;
   - LibTorch $torch_version, by pip, into third_party/local/ (git ignores it). Not where one is there already: in the directory that
-    Torch_DIR names, below one that CMAKE_PREFIX_PATH names, or in the Python on PATH.
+    Torch_DIR names, below one that CMAKE_PREFIX_PATH names, or in the Python on PATH;
+  - ${modules[*]}, by pip, into third_party/local/ too: for the tests over PyTorch's operator database. Not where LibTorch is
+    elsewhere: that Python is not this script's to change.
 
 Run it as often as you like: where nothing is missing it changes nothing and asks the network nothing.
 
@@ -118,6 +124,21 @@ install_torch() {
   say "LibTorch $torch_version: is in $found"
 }
 
+# Without dependencies: nothing may bring another torch along.
+install_modules() {
+  local python="$environment/bin/python3"
+  local has_modules=(-c 'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))' "${modules[@]}")
+  if [[ ! -x "$python" ]]; then
+    say "${modules[*]}: not installed, LibTorch is not in $environment. tests/opdb wants them beside it."
+  elif "$python" "${has_modules[@]}"; then
+    say "${modules[*]}: are in $environment"
+  else
+    say "${modules[*]}: installing into $environment by pip"
+    "$python" -m pip install --disable-pip-version-check --no-input --no-cache-dir --no-deps "${requirements[@]}"
+    "$python" "${has_modules[@]}" || fail "pip installed ${modules[*]}, but $python does not find them."
+  fi
+}
+
 case "${1:-}" in
   "") ;;
   -h | --help)
@@ -131,4 +152,5 @@ case "${1:-}" in
 esac
 install_packages
 install_torch
+install_modules
 say "done."

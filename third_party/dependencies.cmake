@@ -7,6 +7,7 @@
 # | nlohmann json | 3.11             | everything        | the JSON report; inside only, no public header shows it         |
 # | CLI11         | 2.1              | the command       | options, help and their error messages                          |
 # | GoogleTest    | 1.12             | the tests         |                                                                 |
+# | NumPy         | 2                | tests/opdb        | PyTorch's operator database imports it, and expecttest 0.3      |
 # | Benchmark     | 1.7              | the benchmarks    |                                                                 |
 #
 # GLOBAL: a project that takes torchtally by add_subdirectory sees what its targets link.

@@ -29,6 +29,7 @@ extern const Family vector_norm;
 extern const Family power_sum;
 extern const Family distance;
 extern const Family trace;
+extern const Family renorm;
 extern const Family segment_reduce;
 extern const Family segment_reduce_backward;
 extern const Family per_second_input;  // row.each per element of the second argument

@@ -7,25 +7,46 @@
 namespace torchtally::formulas {
 namespace {
 
+DType dtype_of(const Argument& argument) {
+  const auto tensors = argument.tensors();
+  return tensors.empty() ? DType::kUndefined : tensors[0].dtype();
+}
+
 // The sum of powers of `n` elements. Order 2: square, addition. Order 1 and infinity: absolute value, addition or maximum. Order
-// 0: addition of a truth value. Any other: absolute value, pow, addition.
-void add_power_sum(Cost& cost, Count n, double order) {
-  cost.flops += order == 0 ? n : n * 2;
+// 0: addition of a truth value. Any other: absolute value, pow, addition. The absolute value of a complex element is two squares,
+// an addition and a root, its square the same without the root.
+void add_power_sum(Cost& cost, Count n, DType dtype, double order) {
+  const bool is_complex_value = is_complex(dtype) && order != 0;
+  cost.flops += order == 0 ? n : n * (is_complex_value ? 4 : 2);
+  if (is_complex_value && order != 2) cost.transcendentals += n;
   if (order != 0 && order != 1 && order != 2 && !std::isinf(order)) cost.transcendentals += n;
 }
 
-void add_norm(Cost& cost, Count n, double order) {
-  add_power_sum(cost, n, order);
-  if (order != 0 && order != 1 && !std::isinf(order)) cost.transcendentals += cost.activations;
+void add_roots(Cost& cost, Count norms, double order) {
+  if (order != 0 && order != 1 && !std::isinf(order)) cost.transcendentals += norms;
 }
 
 // The order may be missing, or a string.
 void count_vector_norm(const OpCall& call, const Row&, Cost& cost) {
-  add_norm(cost, elements_of(call.argument(std::size_t{0})), call.argument(1).to_float(2));
+  const Argument& input = call.argument(std::size_t{0});
+  const double order = call.argument(1).to_float(2);
+  add_power_sum(cost, elements_of(input), dtype_of(input), order);
+  add_roots(cost, cost.activations, order);
 }
 
 void count_power_sum(const OpCall& call, const Row&, Cost& cost) {
-  add_power_sum(cost, call.tensor(std::size_t{0}).numel(), call.argument(1).to_float(2));
+  const TensorView& input = call.tensor(std::size_t{0});
+  add_power_sum(cost, input.numel(), input.dtype(), call.argument(1).to_float(2));
+}
+
+// (self, order, dim, largest): a norm for each index of the dimension, its factor (plus epsilon, division), times the factor.
+void count_renorm(const OpCall& call, const Row&, Cost& cost) {
+  const TensorView& input = call.tensor(std::size_t{0});
+  const double order = call.argument(1).to_float(2);
+  const Count norms = input.size(static_cast<int>(call.argument(2).to_int()));
+  add_power_sum(cost, input.numel(), input.dtype(), order);
+  add_roots(cost, norms, order);
+  cost.flops += norms * 2 + input.numel() * (is_complex(input.dtype()) ? 2 : 1);
 }
 
 // (x, y, order), broadcast.
@@ -37,15 +58,17 @@ void count_distance(const OpCall& call, const Row&, Cost& cost) {
     const Count in_x = d > x.dim() ? Count(1) : x.size(-d);
     n *= in_x == 1 && d <= y.dim() ? y.size(-d) : in_x;
   }
-  cost.flops += n;
-  add_norm(cost, n, call.argument(2).to_float(2));
+  const double order = call.argument(2).to_float(2);
+  cost.flops += n * (is_complex(x.dtype()) ? 2 : 1);
+  add_power_sum(cost, n, x.dtype(), order);
+  add_roots(cost, cost.activations, order);
 }
 
 // Nothing but the diagonal is read.
 void count_trace(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& matrix = call.tensor(std::size_t{0});
   const Count diagonal = std::min<std::int64_t>(matrix.size(0), matrix.size(1));
-  cost.flops += diagonal;
+  cost.flops += diagonal * (is_complex(matrix.dtype()) ? 2 : 1);
   cost.bytes_read = diagonal * element_size(matrix.dtype());
 }
 
@@ -76,6 +99,9 @@ const Family power_sum = {count_power_sum, "as the norm, without the root of eac
                           "aten/src/ATen/native/SharedReduceOps.h"};
 const Family distance = {count_distance, "flops = elements of the difference + those of its norm",
                          "aten/src/ATen/native/Distance.cpp, dist"};
+const Family renorm = {count_renorm,
+                       "flops = 3 · inputs + 2 · norms for order 2, transcendentals = norms; other orders as vector_norm",
+                       "aten/src/ATen/native/Normalization.cpp, renorm: its norms, factors and product"};
 const Family trace = {count_trace, "flops = elements of the diagonal", "textbook definition"};
 const Family segment_reduce = {count_segment_reduce, "flops = elements; mean: + outputs",
                                "aten/src/ATen/native/SegmentReduce.cpp"};
