@@ -69,7 +69,8 @@ TEST(Layouts, AQuantizedConvolutionIsCountedByItsPackedWeight) {
   conv.callBoxed(&stack);
   EXPECT_EQ(macs(guard), 8 * 6 * 6 * 4 * 3 * 3);
   // A product of eight-bit integers, whatever it is added up in.
-  EXPECT_EQ(guard.tally().by_dtype().at("qint8").macs + guard.tally().by_dtype()["quint8"].macs, macs(guard));
+  auto by_dtype = guard.tally().by_dtype();
+  EXPECT_EQ(by_dtype["qint8"].macs + by_dtype["quint8"].macs, macs(guard));
 }
 
 TEST(Layouts, DtypesAreKeptApartInOneOperator) {

@@ -33,7 +33,11 @@ REASONS = {
     "multiplies by factors that are one, or that a kernel folds into one, or scales an operand before it is broadcast":
         "addcdiv addcmul addmm addmv baddbmm celu elu elu_backward glu_backward softplus_backward "
         "_scaled_dot_product_flash_attention_for_cpu",
-    "applies the function before broadcasting, a kernel per element of the result": "polar xlogy special_xlog1py",
+    "applies the function before broadcasting, a kernel per element of the result": "polar xlogy special_xlog1py ldexp",
+    "makes a real operand complex first": "div mul mean",
+    "takes the root of a complex element's square before it squares it again; or a short cut where there is one element":
+        "linalg_vector_norm",
+    "divides by way of a reciprocal": "renorm",
     "sums rows of an expanded matrix up: quadratic": "cumsum cumprod",
     "sums products up elementwise: not as MACs": "addr dot vdot mv",
     "counts every part of it: deviations and statistics that a kernel has at hand":
