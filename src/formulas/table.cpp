@@ -59,6 +59,7 @@ constexpr Row random(std::string_view name) { return zero(name, ZeroReason::kRan
 // says.
 // clang-format off: one row, one line
 constexpr std::array kTable = {
+    view("_c10d_functional::_wrap_tensor_autograd"),
     counted("_c10d_functional::all_gather_into_tensor", collective),
     counted("_c10d_functional::all_gather_into_tensor_coalesced", collective),
     counted("_c10d_functional::all_gather_into_tensor_out", collective),
