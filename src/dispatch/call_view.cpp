@@ -194,6 +194,7 @@ absl::Span<Argument> copy_arguments(const torch::jit::Stack& stack, std::size_t 
 
 void read_values(absl::Span<const std::string_view> names, const OpSchema& schema, const torch::jit::Stack& stack,
                  absl::Span<Argument> arguments, CallArena& arena) {
+  if (names.empty()) return;
   const c10::IValue* first = stack.data() + (stack.size() - arguments.size());
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const bool is_wanted = std::find(names.begin(), names.end(), schema.parameters[i].name) != names.end();

@@ -47,15 +47,6 @@ class Interception {
   // Rule 1.
   static bool is_wrapped(c10::DispatchKeySet below) { return below.has_any(kWrappers); }
 
-  // The usual case, for which no Interception is needed: the slot of the thread's only guard, which counts the operator as a
-  // leaf. Null in any other case.
-  C10_ALWAYS_INLINE static Slot* only_slot(const c10::OperatorHandle& op) {
-    const Position* position = current_position();
-    if (C10_UNLIKELY(position == nullptr || !position->is_simple)) return nullptr;
-    Slot& slot = position->slot(position->module, op);
-    return C10_LIKELY(slot.is_leaf()) ? &slot : nullptr;
-  }
-
   // Rule 3: nobody counts the call, and nothing is to be held or recorded.
   bool decomposes() const { return innermost_.action == Decision::Action::kDecompose && nested_ == nullptr; }
 
@@ -106,8 +97,7 @@ class Interception {
   // The values that formulas read, before the operator consumes its arguments: read_values() of call_view.h.
   void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {
     for_each_entry([&](const Entry& entry) {
-      const auto names = entry.slot->decision().reads_values;
-      if (C10_UNLIKELY(!names.empty())) dispatch::read_values(names, entry.slot->op().schema, stack, arguments, arena);
+      dispatch::read_values(entry.slot->decision().reads_values, entry.slot->op().schema, stack, arguments, arena);
     });
   }
 
@@ -150,6 +140,39 @@ class Interception {
   std::unique_ptr<Nested> nested_;
   bool needs_shapes_ = false;
   bool excludes_key_ = false;
+};
+
+// The usual case of an Interception, with less work: the thread's only guard counts the operator as a leaf.
+class OnlyLeaf {
+ public:
+  // False in any other case: then an Interception is needed.
+  C10_ALWAYS_INLINE explicit OnlyLeaf(const c10::OperatorHandle& op) {
+    const Position* position = current_position();
+    if (C10_UNLIKELY(position == nullptr || !position->is_simple)) return;
+    Slot& slot = position->slot(position->module, op);
+    if (C10_LIKELY(slot.is_leaf())) slot_ = &slot;
+  }
+  explicit operator bool() const { return slot_ != nullptr; }
+
+  // As Interception's.
+  bool needs_shapes() const { return slot_->needs_shapes(); }
+  class Inside {
+   public:
+    C10_ALWAYS_INLINE explicit Inside(const OnlyLeaf& /*leaf*/) : exclusion_(true) {}
+
+   private:
+    KeyExclusion exclusion_;
+  };
+  void record() const { slot_->count_call(); }
+  void record(const OpCall& call) const { slot_->count(call); }
+  RememberedCall* remembered() const { return slot_->remembered(); }
+  void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {
+    dispatch::read_values(slot_->decision().reads_values, op().schema, stack, arguments, arena);
+  }
+  const Operator& op() const { return slot_->op(); }
+
+ private:
+  Slot* slot_ = nullptr;
 };
 
 }  // namespace torchtally::dispatch

@@ -80,7 +80,8 @@ bool is_same(const Argument& kept, const Argument& argument) {
   return false;
 }
 
-bool are_same(absl::Span<const Argument> kept, const c10::IValue* first) {
+// Flattened: LibTorch's small functions would be calls.
+[[gnu::flatten]] bool are_same(absl::Span<const Argument> kept, const c10::IValue* first) {
   for (const Argument& argument : kept) {
     if (!is_same_value(argument, *first++)) return false;
   }

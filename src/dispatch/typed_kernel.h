@@ -28,7 +28,7 @@ struct TypedKernel<Op, Return(Args...)> {
   static Return call(c10::DispatchKeySet keys, Args... args) {
     const c10::DispatchKeySet below = keys & kBelow;
     if (Interception::is_wrapped(below) || composite.decomposes(below)) return handle->redispatch(below, args...);
-    if (Slot* const slot = Interception::only_slot(*handle); C10_LIKELY(slot != nullptr)) return count(*slot, below, args...);
+    if (const OnlyLeaf leaf(*handle); C10_LIKELY(static_cast<bool>(leaf))) return count(leaf, below, args...);
     return intercept(below, args...);
   }
 
@@ -40,56 +40,39 @@ struct TypedKernel<Op, Return(Args...)> {
   using Call = TypedCall<std::remove_reference_t<Return>, std::decay_t<Args>...>;
   static constexpr bool kIsInPlace = std::is_reference_v<Return>;  // the result is one of the arguments
 
-  // The usual case: one guard, and the operator is a leaf of its.
-  C10_ALWAYS_INLINE static Return count(Slot& slot, c10::DispatchKeySet below, Args... args) {
-    decltype(auto) result = run(below, args...);
-    if (!slot.needs_shapes()) {
-      slot.count_call();
-    } else if (RememberedCall* const like = slot.remembered();
+  // `Calls` is an OnlyLeaf, or an Interception.
+  template <typename Calls>
+  C10_ALWAYS_INLINE static Return count(const Calls& calls, c10::DispatchKeySet below, Args... args) {
+    decltype(auto) result = run(calls, below, args...);
+    if (!calls.needs_shapes()) {
+      calls.record();
+    } else if (RememberedCall* const like = calls.remembered();
                C10_LIKELY(like != nullptr && Call::repeats(*like, kIsInPlace, result, args...))) {
       like->repeat();
     } else {
-      record(slot, result, args...);
+      record(calls, result, args...);
     }
     return result;
   }
 
-  C10_ALWAYS_INLINE static Return run(c10::DispatchKeySet below, Args... args) {
-    const KeyExclusion exclusion(true);
+  template <typename Calls>
+  C10_ALWAYS_INLINE static Return run(const Calls& calls, c10::DispatchKeySet below, Args... args) {
+    const typename Calls::Inside inside(calls);
     return handle->redispatch(below, args...);
   }
 
-  // Any other case.
   [[gnu::noinline]] static Return intercept(c10::DispatchKeySet below, Args... args) {
     const Interception interception(*handle, below);
     if (interception.decomposes()) return handle->redispatch(below, args...);
-    decltype(auto) result = run(interception, below, args...);
-    if (interception.needs_shapes()) {
-      record(interception, result, args...);
-    } else {
-      interception.record();
-    }
-    return result;
-  }
-
-  static Return run(const Interception& interception, c10::DispatchKeySet below, Args... args) {
-    const Interception::Inside inside(interception);
-    return handle->redispatch(below, args...);
+    return count(interception, below, args...);
   }
 
   // Apart, so that the path of a call that is remembered stays short.
-  [[gnu::noinline]] static void record(Slot& slot, const std::remove_reference_t<Return>& result,
+  template <typename Calls>
+  [[gnu::noinline]] static void record(const Calls& calls, const std::remove_reference_t<Return>& result,
                                        const std::decay_t<Args>&... args) {
     Call call(result, args...);
-    slot.count(OpCall(slot.op().schema, call, call.traffic()));
-  }
-
-  static void record(const Interception& interception, const std::remove_reference_t<Return>& result,
-                     const std::decay_t<Args>&... args) {
-    RememberedCall* const like = interception.remembered();
-    if (like != nullptr && Call::repeats(*like, kIsInPlace, result, args...)) return like->repeat();
-    Call call(result, args...);
-    interception.record(OpCall(interception.op().schema, call, call.traffic()));
+    calls.record(OpCall(calls.op().schema, call, call.traffic()));
   }
 };
 
