@@ -27,13 +27,13 @@ struct TypedKernel<Op, Return(Args...)> {
 
   static Return call(c10::DispatchKeySet keys, Args... args) {
     const c10::DispatchKeySet below = keys & kBelow;
-    if (Interception::is_wrapped(below) || composite.decomposes(below)) return handle->redispatch(below, args...);
+    if (Interception::is_wrapped(below) || composite.decomposes(below)) return Op::redispatch(below, args...);
     if (const OnlyLeaf leaf(*handle); C10_LIKELY(static_cast<bool>(leaf))) return count(leaf, below, args...);
     return intercept(below, args...);
   }
 
   // Set once, before the kernel is registered.
-  static inline std::optional<c10::TypedOperatorHandle<Return(Args...)>> handle;
+  static inline std::optional<c10::OperatorHandle> handle;
   static inline Composite composite;
 
  private:
@@ -55,15 +55,17 @@ struct TypedKernel<Op, Return(Args...)> {
     return result;
   }
 
+  // PyTorch's own redispatch, not one of the handle's in this library: its code lies beside what runs anyway, and a page of code
+  // more costs a view more than all instructions of this kernel.
   template <typename Calls>
   C10_ALWAYS_INLINE static Return run(const Calls& calls, c10::DispatchKeySet below, Args... args) {
     const typename Calls::Inside inside(calls);
-    return handle->redispatch(below, args...);
+    return Op::redispatch(below, args...);
   }
 
   [[gnu::noinline]] static Return intercept(c10::DispatchKeySet below, Args... args) {
     const Interception interception(*handle, below);
-    if (interception.decomposes()) return handle->redispatch(below, args...);
+    if (interception.decomposes()) return Op::redispatch(below, args...);
     return count(interception, below, args...);
   }
 
@@ -80,7 +82,7 @@ template <typename Op>
 void register_typed(torch::Library& library) {
   const c10::OperatorName name(Op::name, Op::overload_name);
   const c10::OperatorHandle op = c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, Op::overload_name);
-  TypedKernel<Op>::handle = op.typed<typename Op::schema>();
+  TypedKernel<Op>::handle = op;
   TypedKernel<Op>::composite = Composite(op);
   library.impl(c10::toString(name).c_str(), TORCH_FN(TypedKernel<Op>::call));
 }
