@@ -13,7 +13,8 @@ from typing import Dict, List
 import counting
 import database
 
-SAMPLES = 6
+# Whose last bits depend on where memory lies: two plain runs may differ too. Shapes, dtypes and strides are compared.
+DEPENDS_ON_MEMORY = {"linalg.lstsq"}
 
 # Without a row: operators that PyTorch defines in Python. What they call inside is counted.
 EXPECTED_UNKNOWN = {
@@ -31,7 +32,7 @@ def main() -> int:
     ran = with_gradient = refused = 0
     entries = database.entries(shard, shards)
     for op in entries:
-        for sample in database.samples_of(op, SAMPLES, notes.append):
+        for sample in database.samples_of(op, sys.maxsize, notes.append):
             guards: List[counting.Counting] = []
 
             def guarded() -> counting.Counting:
@@ -44,7 +45,7 @@ def main() -> int:
             ran += 1
             with_gradient += bool(plain.gradients)
             refused += plain.error is not None
-            has_values = op.name not in database.UNINITIALIZED
+            has_values = op.name not in database.UNINITIALIZED | DEPENDS_ON_MEMORY
             if not database.same_run(plain, again, has_values):
                 notes.append(f"{sample.name}: differs by itself from run to run: not compared")
             elif not database.same_run(plain, counted, has_values):
@@ -57,7 +58,7 @@ def main() -> int:
         (notes if name in EXPECTED_UNKNOWN else failures).append(f"unknown operator {name}: {calls} calls")
     print(*notes, sep="\n")
     print(*failures, sep="\n")
-    print(f"{len(entries)} entries, {ran} samples (at most {SAMPLES} of an entry and a dtype), {with_gradient} with gradients, "
+    print(f"{len(entries)} entries, {ran} samples, {with_gradient} with gradients, "
           f"{refused} that PyTorch refuses; {len(known)} operators called, {len(unknown)} unknown; {len(failures)} failures")  # fmt: skip
     return 1 if failures or ran == 0 else 0
 
