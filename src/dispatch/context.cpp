@@ -58,6 +58,10 @@ absl::Span<const std::string_view> values_read_by(const Verdict& verdict) {
 Context::Context(FormulaSet formulas, Options options)
     : id_(next_context_id()), options_(options), formulas_(std::move(formulas)) {}
 
+// The last reference may be dropped by LibTorch on a worker thread. The lock orders that after other threads' use of what it
+// guards where the thread sanitizer, which does not see LibTorch's own counting of references, can see it.
+Context::~Context() { const std::lock_guard lock(mutex_); }
+
 Ledger& Context::lease_ledger() {
   std::shared_ptr<LeasedLedger> free;
   {
@@ -130,18 +134,16 @@ Tally Context::tally() {
   std::map<std::tuple<attribution::ModuleId, const Operator*, DType>, Cost> costs;
   std::map<const Operator*, const Decision*> decisions;
   std::vector<bool> has_slots;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& ledger : ledgers_) {
-      ledger->ledger.for_each([&](const Slot& slot) {
-        if (has_slots.size() <= slot.module()) has_slots.resize(slot.module() + 1);
-        has_slots[slot.module()] = true;
-        slot.for_each_cost([&](DType dtype, const Cost& cost) {  // of none: a composite, or a call that threw
-          costs[{slot.module(), &slot.op(), dtype}] += cost;
-          decisions[&slot.op()] = &slot.decision();
-        });
+  const std::lock_guard lock(mutex_);
+  for (const auto& ledger : ledgers_) {
+    ledger->ledger.for_each([&](const Slot& slot) {
+      if (has_slots.size() <= slot.module()) has_slots.resize(slot.module() + 1);
+      has_slots[slot.module()] = true;
+      slot.for_each_cost([&](DType dtype, const Cost& cost) {  // of none: a composite, or a call that threw
+        costs[{slot.module(), &slot.op(), dtype}] += cost;
+        decisions[&slot.op()] = &slot.decision();
       });
-    }
+    });
   }
 
   std::vector<OperatorInfo> operators;

@@ -49,6 +49,7 @@ class Context {
     bool follows_interpreter = false;  // TorchScript's interpreter tells the module, relative to the root
   };
   Context(FormulaSet formulas, Options options);
+  ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
