@@ -8,6 +8,7 @@
 #include "torchtally/formula_table.h"   // IWYU pragma: export
 #include "torchtally/module_scope.h"    // IWYU pragma: export
 #include "torchtally/op_call.h"         // IWYU pragma: export
+#include "torchtally/phase.h"           // IWYU pragma: export
 #include "torchtally/report.h"          // IWYU pragma: export
 #include "torchtally/tally.h"           // IWYU pragma: export
 

@@ -42,7 +42,10 @@ Json modules_json(const Tally& tally) {
                     {"aliases", module.aliases},
                     {"parameters", parameters_json(module.parameters)},
                     {"registered", module.registered},
-                    {"called", module.called}});
+                    {"called", module.called},
+                    {"calls", module.calls},
+                    {"input_sizes", module.input_sizes},
+                    {"output_sizes", module.output_sizes}});
   }
   return json;
 }
@@ -70,6 +73,7 @@ std::string to_json(const Tally& tally, std::string_view torch_version) {
                      {"parameters", parameters_json(tally.parameters())},
                      {"by_operator", costs_json(tally.by_operator())},
                      {"by_dtype", costs_json(tally.by_dtype())},
+                     {"by_phase", costs_json(tally.by_phase())},
                      {"by_module", std::move(by_module)},
                      {"by_module_and_operator", std::move(by_module_and_operator)},
                      {"unknown_operators", std::move(unknown_operators)},

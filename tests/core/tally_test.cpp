@@ -151,5 +151,51 @@ TEST(Tally, RefusesWhatDoesNotFitTogether) {
       ThrowsMessage<std::invalid_argument>(HasSubstr("a row points outside")));
 }
 
+// One layer, called forward, backward, and again while a checkpoint recomputes.
+TEST(Tally, ByPhase) {
+  const Tally tally({module("", -1), module("fc", 0)}, {op("aten::mm", "", VerdictKind::kCounted)},
+                    {{1, 0, cost(1, 10), DType::kFloat32, Phase::kForward},
+                     {1, 0, cost(2, 20), DType::kFloat32, Phase::kBackward},
+                     {0, 0, cost(1, 5), DType::kFloat32, Phase::kBackward},
+                     {1, 0, cost(1, 10), DType::kFloat32, Phase::kRecompute}});
+  EXPECT_THAT(tally.by_phase(), ElementsAre(Pair("backward", cost(3, 25)), Pair("forward", cost(1, 10)),
+                                            Pair("optimizer", Cost()), Pair("other", Cost()), Pair("recompute", cost(1, 10))));
+  EXPECT_EQ(tally.by_module_and_phase().at("fc").at("backward"), cost(2, 20));
+  EXPECT_EQ(tally.by_module_and_phase().at("").at("backward"), cost(3, 25));
+}
+
+// a.tail is called by b: by owner it is a part of a, by caller of b.
+TEST(Tally, OwnerAndCaller) {
+  const std::vector<ModuleInfo> modules = {module("", -1), module("a", 0), module("a.tail", 1), module("b", 0)};
+  const Tally tally(
+      modules, {op("aten::mm", "", VerdictKind::kCounted)},
+      {{2, 0, cost(1, 10), DType::kFloat32, Phase::kForward, 2}, {2, 0, cost(1, 7), DType::kFloat32, Phase::kForward, 4}},
+      {{0, -1}, {1, 0}, {2, 1}, {3, 0}, {2, 3}});
+  EXPECT_EQ(tally.by_module().at("a"), cost(2, 17));
+  EXPECT_EQ(tally.by_module().at("b"), Cost());
+  const auto by_caller = tally.by_module(Ancestors::kCaller);
+  EXPECT_EQ(by_caller.at(""), cost(2, 17));
+  EXPECT_EQ(by_caller.at("a"), cost(1, 10));
+  EXPECT_EQ(by_caller.at("b"), cost(1, 7));
+  EXPECT_EQ(by_caller.at("a.tail"), cost(2, 17));
+  EXPECT_EQ(tally.by_module_and_operator(Ancestors::kCaller).at("b").at("aten::mm"), cost(1, 7));
+}
+
+// A module that calls itself is on the stack twice, and counts once.
+TEST(Tally, ACallerCountsOnce) {
+  const Tally tally({module("", -1), module("a", 0)}, {op("aten::mm", "", VerdictKind::kCounted)},
+                    {{1, 0, cost(1, 10), DType::kFloat32, Phase::kForward, 2}}, {{0, -1}, {1, 0}, {1, 1}});
+  EXPECT_EQ(tally.by_module(Ancestors::kCaller).at("a"), cost(1, 10));
+}
+
+TEST(Tally, RefusesFramesThatPointOutside) {
+  const std::vector<ModuleInfo> modules = {module("", -1), module("a", 0)};
+  const std::vector<OperatorInfo> operators = {op("aten::mm", "", VerdictKind::kCounted)};
+  EXPECT_THROW(Tally(modules, operators, {}, {{0, -1}, {2, 0}}), std::invalid_argument);
+  EXPECT_THROW(Tally(modules, operators, {}, {{0, -1}, {1, 1}}), std::invalid_argument);
+  EXPECT_THROW(Tally(modules, operators, {{1, 0, cost(1, 1), DType::kFloat32, Phase::kForward, 0}}, {{0, -1}}),
+               std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace torchtally

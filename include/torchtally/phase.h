@@ -1,0 +1,33 @@
+// Phase: the part of a training step that an operator call belongs to.
+//
+// Note [Phases]
+// - forward: whatever is none of the others: inference, the loss, the data's preparation.
+// - backward: what autograd runs: a node of the graph, or the sum of gradients that meet.
+// - recompute: forward operators that run again inside of backward (activation checkpointing): a call within a backward node
+//   with gradients enabled though the backward itself does not record (create_graph is off), or in a ModuleScope opened there.
+// - optimizer: what runs without gradients and outside of any module after a backward, until gradients are enabled again, a
+//   module is entered, or a registered parameter is used as a weight: by an operator that does not write it, beside a tensor of
+//   another shape. (torch::optim has no hooks.) So zero_grad(), clipping, unscaling and the update are optimizer.
+// - other: what a PhaseScope (phase_scope.h) says. A PhaseScope overrules everything above.
+#ifndef TORCHTALLY_PHASE_H_
+#define TORCHTALLY_PHASE_H_
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "torchtally/export.h"
+
+namespace torchtally {
+
+enum class Phase : std::uint8_t { kForward, kBackward, kRecompute, kOptimizer, kOther };
+
+inline constexpr std::array<Phase, 5> kPhases = {Phase::kForward, Phase::kBackward, Phase::kRecompute, Phase::kOptimizer,
+                                                 Phase::kOther};
+
+// "forward", "backward", "recompute", "optimizer", "other".
+TORCHTALLY_API std::string_view phase_name(Phase phase);
+
+}  // namespace torchtally
+
+#endif  // TORCHTALLY_PHASE_H_
