@@ -233,7 +233,10 @@ TEST(ToJson, KeepsDefinitionOrderAndListsWhatIsNotCovered) {
                                       {"aliases", {"body.tail"}},
                                       {"parameters", {{"total", 192}, {"trainable", 96}}},
                                       {"registered", true},
-                                      {"called", true}}));
+                                      {"called", true},
+                                      {"calls", 0},
+                                      {"input_sizes", Json::array()},
+                                      {"output_sizes", Json::array()}}));
   EXPECT_EQ(json["modules"][0]["parent"], nullptr);
 }
 
