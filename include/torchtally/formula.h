@@ -28,6 +28,7 @@
 
 #include "torchtally/cost.h"
 #include "torchtally/export.h"
+#include "torchtally/module_formula.h"
 #include "torchtally/op_call.h"
 #include "torchtally/verdict.h"
 
@@ -70,6 +71,18 @@ class TORCHTALLY_API FormulaSet {
   FormulaSet& set(std::string_view op, Formula formula);
   // Counts the operator as zero, for the reason kIgnored.
   FormulaSet& ignore(std::string_view op);
+
+  // The cost of a module's calls: module_formula.h. `module` is its name ("encoder.layer.3") or its type ("SparseAttention"); a
+  // name wins over a type. Throws std::invalid_argument if the formula is empty.
+  FormulaSet& set_module(std::string_view module, ModuleFormula formula, ModuleCost how = ModuleCost::kReplace);
+
+  struct ModuleVerdict {
+    std::string label;  // "SparseAttention": what set_module() was given
+    ModuleFormula formula;
+    ModuleCost how = ModuleCost::kReplace;
+  };
+  // Null if there is no formula for the module. Lives as long as this set and its copies are not changed.
+  const ModuleVerdict* module_verdict(std::string_view name, std::string_view type) const;
 
   Verdict verdict(std::string_view name, std::string_view overload = {}) const;
 

@@ -10,7 +10,12 @@
 // A module that is registered in the guard's model belongs where the model has it, whoever calls it. Any other module, and any
 // name, is a child of the scope that is open around it. Where no guard is alive a scope does nothing and costs a few nanoseconds.
 //
-// Errors: GuardMisuse from the destructor if a scope is destroyed out of order or on another thread.
+// When is a scope needed? An operator that takes a parameter or buffer of a registered module (also a view or a cast of it)
+// belongs to that module without any scope, as long as the module lies in the one whose scope is open (the root's, if none is). A
+// scope is needed for what takes none: activations, pooling, attention's products. Without it they belong to the scope that is
+// open around them, in the end to the root. call.h has a helper that opens scopes for Sequential and the like.
+//
+// Errors: GuardMisuse from the destructor if a scope is destroyed out of order or on another thread; what a ModuleFormula throws.
 // Thread-safety: belongs to the thread that made it; threads that its work reaches start in its module.
 #ifndef TORCHTALLY_MODULE_SCOPE_H_
 #define TORCHTALLY_MODULE_SCOPE_H_
@@ -19,6 +24,7 @@
 #include <string_view>
 
 #include "torchtally/export.h"
+#include "torchtally/module_formula.h"
 
 namespace torch {
 namespace nn {
@@ -32,6 +38,9 @@ class [[nodiscard]] TORCHTALLY_API ModuleScope {
  public:
   [[nodiscard]] explicit ModuleScope(std::string_view name);
   [[nodiscard]] explicit ModuleScope(const torch::nn::Module& module);
+  // With a cost that is added to, or replaces, what is counted inside: as a ModuleFormula, for this call alone.
+  ModuleScope(std::string_view name, const Cost& cost, ModuleCost how);
+  ModuleScope(const torch::nn::Module& module, const Cost& cost, ModuleCost how);
   ~ModuleScope() noexcept(false);
 
   ModuleScope(const ModuleScope&) = delete;
@@ -39,8 +48,16 @@ class [[nodiscard]] TORCHTALLY_API ModuleScope {
   ModuleScope(ModuleScope&&) = delete;
   ModuleScope& operator=(ModuleScope&&) = delete;
 
+  // False where no guard is alive: then there is no need to say what follows.
+  bool is_counting() const { return state_ != nullptr; }
+  // Sizes of the tensors that the module is called with, and that it returns: for ModuleInfo and ModuleFormula.
+  void set_input_sizes(TensorSizes sizes);
+  void set_output_sizes(TensorSizes sizes);
+
  private:
-  struct State;
+  class State;
+  template <typename Find>
+  void open(const Find& find, const Cost* cost, ModuleCost how);
   std::unique_ptr<State> state_;  // null where no guard is alive
 };
 

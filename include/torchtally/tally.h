@@ -24,6 +24,7 @@
 #include "torchtally/cost.h"
 #include "torchtally/dtype.h"
 #include "torchtally/export.h"
+#include "torchtally/module_formula.h"
 #include "torchtally/phase.h"
 #include "torchtally/verdict.h"
 
@@ -47,8 +48,8 @@ struct ModuleInfo {
   // where an operator belongs, not how often a module was called.
   std::int64_t calls = 0;
   // Sizes of the tensors that it was last called with and that it returned, where the scope was told (call.h).
-  std::vector<std::vector<std::int64_t>> input_sizes;
-  std::vector<std::vector<std::int64_t>> output_sizes;
+  TensorSizes input_sizes;
+  TensorSizes output_sizes;
 };
 
 // A frame of the module stack: a module, and the frame that it was entered from.

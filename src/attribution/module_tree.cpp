@@ -4,13 +4,14 @@
 
 namespace torchtally::attribution {
 
-ModuleTree::ModuleTree() { nodes_.emplace_back(); }
+ModuleTree::ModuleTree() { nodes_.emplace_back().first_frame = kRootFrame; }
 
 void ModuleTree::describe_root(const void* identity, std::string type, ParameterCount parameters) {
   Node& root = nodes_.front();
   root.type = std::move(type);
   root.parameters = parameters;
   root.registered = true;
+  root.subtree_end = 1;
   by_identity_[identity] = kRoot;
 }
 
@@ -27,6 +28,7 @@ std::pair<ModuleId, bool> ModuleTree::register_module(ModuleId parent, std::stri
   nodes_[id].type = std::move(type);
   nodes_[id].parameters = parameters;
   nodes_[id].registered = true;
+  for (int around = static_cast<int>(id); around != -1; around = nodes_[around].parent) nodes_[around].subtree_end = id + 1;
   children_[{parent, std::string(name)}] = id;
   by_identity_[identity] = id;
   return {id, true};
@@ -92,6 +94,68 @@ ModuleTree::Node& ModuleTree::node(ModuleId module) {
   return nodes_[module];
 }
 
+void ModuleTree::set_sizes(ModuleId module, TensorSizes inputs, TensorSizes outputs) {
+  const std::lock_guard lock(mutex_);
+  nodes_[module].input_sizes = std::move(inputs);
+  nodes_[module].output_sizes = std::move(outputs);
+}
+
+std::string ModuleTree::name_of(ModuleId module) const {
+  const std::lock_guard lock(mutex_);
+  return nodes_[module].name;
+}
+
+std::string ModuleTree::type_of(ModuleId module) const {
+  const std::lock_guard lock(mutex_);
+  return nodes_[module].type;
+}
+
+std::pair<ModuleId, ModuleId> ModuleTree::subtree(ModuleId module) const {
+  const std::lock_guard lock(mutex_);
+  return {module, nodes_[module].registered ? nodes_[module].subtree_end : module};
+}
+
+FrameId ModuleTree::frame(FrameId caller, ModuleId module) {
+  const std::lock_guard lock(mutex_);
+  return find_frame(caller, module);
+}
+
+FrameId ModuleTree::find_frame(FrameId caller, ModuleId module) {
+  const auto [entry, is_new] = frame_ids_.try_emplace({caller, module}, static_cast<FrameId>(frames_.size()));
+  if (is_new) {
+    frames_.push_back({static_cast<int>(module), static_cast<int>(caller)});
+    if (!nodes_[module].first_frame.has_value()) nodes_[module].first_frame = entry->second;
+  }
+  return entry->second;
+}
+
+FrameId ModuleTree::frame_of_owner(ModuleId module) {
+  const std::lock_guard lock(mutex_);
+  std::vector<ModuleId> path;
+  while (!nodes_[module].first_frame.has_value()) {
+    path.push_back(module);
+    module = static_cast<ModuleId>(nodes_[module].parent);
+  }
+  FrameId frame = *nodes_[module].first_frame;
+  for (auto next = path.rbegin(); next != path.rend(); ++next) frame = find_frame(frame, *next);
+  return frame;
+}
+
+ModuleId ModuleTree::module_of(FrameId frame) const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<ModuleId>(frames_[frame].module);
+}
+
+std::vector<FrameInfo> ModuleTree::frames() const {
+  const std::lock_guard lock(mutex_);
+  return frames_;
+}
+
+std::size_t ModuleTree::size() const {
+  const std::lock_guard lock(mutex_);
+  return nodes_.size();
+}
+
 std::string ModuleTree::path_of(ModuleId parent, std::string_view name) const {
   const std::string& prefix = nodes_[parent].name;
   return prefix.empty() ? std::string(name) : prefix + "." + std::string(name);
@@ -116,7 +180,10 @@ std::vector<ModuleInfo> ModuleTree::snapshot(const std::vector<bool>& reached) c
     info.parent = node.parent;
     info.parameters = node.parameters;
     info.registered = node.registered;
-    info.called = node.called.load(std::memory_order_relaxed) || (modules.size() < reached.size() && reached[modules.size()]);
+    info.calls = node.calls.load(std::memory_order_relaxed);
+    info.input_sizes = node.input_sizes;
+    info.output_sizes = node.output_sizes;
+    info.called = info.calls > 0 || (modules.size() < reached.size() && reached[modules.size()]);
     modules.push_back(std::move(info));
   }
   for (std::size_t i = modules.size(); i-- > 1;) {

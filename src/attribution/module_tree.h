@@ -1,5 +1,5 @@
-// ModuleTree: the modules that one guard knows, by path. Registered ones come from the guard's model; scopes add more as they
-// open.
+// ModuleTree: the modules that one guard knows, by path, and the frames in which they run. Registered modules come from the
+// guard's model; scopes add more as they open.
 //
 // Thread-safety: register_module() before the tree is shared; everything else from any thread.
 #ifndef TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_
@@ -16,12 +16,10 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "attribution/place.h"
 #include "torchtally/tally.h"
 
 namespace torchtally::attribution {
-
-using ModuleId = std::uint32_t;
-inline constexpr ModuleId kRoot = 0;
 
 class ModuleTree {
  public:
@@ -46,11 +44,29 @@ class ModuleTree {
   // have one alike, which was called can't be told, and the name says so: "{inner_blocks|layer_blocks}.0".
   ModuleId called_child(ModuleId parent, std::string_view name, std::string_view type);
 
-  // Says that the module was called, whether or not an operator runs in it.
-  void mark_called(ModuleId module) { node(module).called.store(true, std::memory_order_relaxed); }
+  // Says that a scope was opened for the module, whether or not an operator runs in it.
+  void count_call(ModuleId module) { node(module).calls.fetch_add(1, std::memory_order_relaxed); }
+
+  // What the module was called with, and what it returned.
+  void set_sizes(ModuleId module, TensorSizes inputs, TensorSizes outputs);
+
+  std::string name_of(ModuleId module) const;
+  std::string type_of(ModuleId module) const;
+
+  // Ids of the registered modules that lie in `module`, itself included: from the first to before the second. Modules are
+  // registered depth first. A shared module lies where it was registered first.
+  std::pair<ModuleId, ModuleId> subtree(ModuleId module) const;
+
+  // The frame in which `module` runs where it is entered from `caller`.
+  FrameId frame(FrameId caller, ModuleId module);
+  // A frame in which the module runs: the first that there was, or else one that is entered from its owner's.
+  FrameId frame_of_owner(ModuleId module);
+  ModuleId module_of(FrameId frame) const;
+  std::vector<FrameInfo> frames() const;
+  std::size_t size() const;
 
   // All modules, parents before children, registered ones in definition order; index = ModuleId. A module is called
-  // if marked, if reached[id] says that an operator was called in it, or if one below it is called.
+  // if a scope was opened for it, if reached[id] says that an operator was called in it, or if one below it is called.
   std::vector<ModuleInfo> snapshot(const std::vector<bool>& reached) const;
 
  private:
@@ -59,9 +75,13 @@ class ModuleTree {
     std::string type;
     std::vector<std::string> aliases;
     int parent = -1;
+    ModuleId subtree_end = 0;  // if registered
     ParameterCount parameters;
     bool registered = false;
-    std::atomic<bool> called = false;
+    std::atomic<std::int64_t> calls = 0;
+    TensorSizes input_sizes;
+    TensorSizes output_sizes;
+    std::optional<FrameId> first_frame;
   };
 
   Node& node(ModuleId module);
@@ -70,11 +90,14 @@ class ModuleTree {
   void find_in_containers(ModuleId parent, std::string_view name, std::string_view type, std::vector<ModuleId>& found) const;
   std::string path_of(ModuleId parent, std::string_view name) const;
   ModuleId add_node(ModuleId parent, std::string path);
+  FrameId find_frame(FrameId caller, ModuleId module);
 
   mutable std::mutex mutex_;
   std::deque<Node> nodes_;  // a deque: a node stays where it is
   absl::flat_hash_map<std::pair<ModuleId, std::string>, ModuleId> children_;
   absl::flat_hash_map<const void*, ModuleId> by_identity_;
+  std::vector<FrameInfo> frames_ = {FrameInfo{}};
+  absl::flat_hash_map<std::pair<FrameId, ModuleId>, FrameId> frame_ids_;
 };
 
 }  // namespace torchtally::attribution

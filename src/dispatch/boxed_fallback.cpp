@@ -40,6 +40,7 @@ C10_ALWAYS_INLINE void count(const Calls& calls, const c10::OperatorHandle& op, 
     arguments = copies;
   }
   run(calls, op, below, stack);
+  if (calls.looks_at_result()) calls.look_at_result(stack->back().toTensor());
   // Results may depend on data.
   if (has_same_arguments && are_same(like->results, stack->data() + (stack->size() - known.result_count))) {
     like->repeat();
@@ -54,10 +55,13 @@ void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, tor
   const c10::DispatchKeySet below = keys & kBelow;
   if (Interception::is_wrapped(below)) {
     op.redispatchBoxed(below, stack);
-  } else if (const OnlyLeaf leaf(op); C10_LIKELY(static_cast<bool>(leaf))) {
+    return;
+  }
+  const auto tensors = [&](TensorVisitor visit) { visit_tensors(*stack, op.schema().arguments().size(), visit); };
+  if (const OnlyLeaf leaf(op, tensors); C10_LIKELY(static_cast<bool>(leaf))) {
     count(leaf, op, below, stack);
   } else {
-    count(Interception(op, below), op, below, stack);
+    count(Interception(op, below, tensors), op, below, stack);
   }
 }
 

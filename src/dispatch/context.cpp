@@ -1,6 +1,7 @@
 #include "dispatch/context.h"
 
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <array>
 #include <map>
@@ -62,7 +63,9 @@ Context::Context(FormulaSet formulas, Options options)
 // guards where the thread sanitizer, which does not see LibTorch's own counting of references, can see it.
 Context::~Context() { const std::lock_guard lock(mutex_); }
 
-Ledger& Context::lease_ledger() {
+LeasedLedger& Context::lease() {
+  const CachedLedger& cached = cached_ledgers[depth() % kCachedDepths];
+  if (cached.context == id_) return *cached.lease;
   std::shared_ptr<LeasedLedger> free;
   {
     const std::lock_guard lock(mutex_);
@@ -75,22 +78,51 @@ Ledger& Context::lease_ledger() {
     }
     if (free == nullptr) free = ledgers_.emplace_back(std::make_shared<LeasedLedger>());
   }
-  Ledger& ledger = free->ledger;
-  if (thread_is_ending) return ledger;  // an operator in a thread-local destructor: nobody will return this lease
+  LeasedLedger& lease = *free;
+  lease.places.start(*this);
+  if (thread_is_ending) return lease;  // an operator in a thread-local destructor: nobody will return this lease
   const std::size_t place = depth() % kCachedDepths;
   Leases::release(std::exchange(leases.ledgers[place], std::move(free)));
-  cached_ledgers[place] = {id_, &ledger, ledger.index()};
-  return ledger;
+  cached_ledgers[place] = {id_, &lease, &lease.places, lease.ledger.index()};
+  return lease;
 }
 
-Slot& Context::slot(attribution::ModuleId module, const c10::OperatorHandle& op) {
-  CachedLedger& cached = cached_ledgers[depth() % kCachedDepths];
-  Ledger& ledger = cached.context == id_ ? *cached.ledger : lease_ledger();
-  if (Slot* known = ledger.index().find(module, key_of(op)); known != nullptr) return *known;
+Slot& Context::slot(attribution::Place place, const c10::OperatorHandle& op) {
+  Ledger& ledger = lease().ledger;
+  if (Slot* known = ledger.index().find(place, key_of(op)); known != nullptr) return *known;
   const Operator& operator_info = find_operator(op);
-  Slot& added = ledger.add_slot(module, key_of(op), operator_info, decision(operator_info));
+  Slot& added = ledger.add_slot(place, key_of(op), operator_info, decision(operator_info));
+  CachedLedger& cached = cached_ledgers[depth() % kCachedDepths];
   if (cached.context == id_) cached.index = ledger.index();
   return added;
+}
+
+attribution::NodeOrigins& Context::origins_of(std::uint64_t thread) {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<attribution::NodeOrigins>& origins = origins_[thread];
+  if (origins == nullptr) origins = std::make_unique<attribution::NodeOrigins>();
+  return *origins;
+}
+
+const attribution::NodeOrigins* Context::known_origins_of(std::uint64_t thread) {
+  const std::lock_guard lock(mutex_);
+  const auto found = origins_.find(thread);
+  return found == origins_.end() ? nullptr : found->second.get();
+}
+
+std::uint64_t Context::begin_backward(attribution::FrameId frame) {
+  frame_of_backward_.store(frame, std::memory_order_relaxed);
+  return backward_passes_.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+void Context::add_module_cost(attribution::Place place, std::string label, const Cost& cost) {
+  const std::lock_guard lock(mutex_);
+  module_costs_[{std::move(label), place}] += cost;
+}
+
+attribution::FrameId Context::interpreted_frame(const Position& position) {
+  const std::vector<std::string> path = torch::jit::currentModuleHierarchy();
+  return path.empty() ? position.frame : frame_of_call_path(path);
 }
 
 const Decision& Context::decision(const Operator& op) {
@@ -102,13 +134,14 @@ const Decision& Context::decision(const Operator& op) {
   known->needs_shapes = needs_shapes(known->verdict);
   known->reads_values = values_read_by(known->verdict);
   known->remembers_calls = known->needs_shapes && known->verdict.user == nullptr && known->reads_values.empty();
+  known->watches_result = !owners_.empty() && op.name == "aten::_to_copy";
   known->action = known->verdict.kind == VerdictKind::kUnknown ? Decision::Action::kObserve : Decision::Action::kCount;
   known->is_composite = op.is_composite && !formulas_.overrides(op.name, op.overload);
   if (known->is_composite) known->backends = backends_with_kernel(op.handle);
   return *known;
 }
 
-attribution::ModuleId Context::module_of_call_path(const std::vector<std::string>& path) {
+attribution::FrameId Context::frame_of_call_path(const std::vector<std::string>& path) {
   std::string text;
   for (const std::string& frame : path) text.append(frame).push_back('/');
   {
@@ -116,31 +149,34 @@ attribution::ModuleId Context::module_of_call_path(const std::vector<std::string
     if (const auto known = call_paths_.find(text); known != call_paths_.end()) return known->second;
   }
   attribution::ModuleId module = attribution::kRoot;
-  for (const std::string& frame : path) {
+  attribution::FrameId frame = attribution::kRootFrame;
+  for (const std::string& entry : path) {
     // "TOP(Net)::forward", "layer1(Sequential)::forward", "SELF(Block)::_impl", "::relu", "CALL_FUNCTION::batch_norm(...)": the
     // frame of a submodule has a name without a colon before the parenthesis, neither TOP nor SELF, and its type inside.
-    const std::size_t open = frame.find('(');
+    const std::size_t open = entry.find('(');
     if (open == std::string::npos) continue;
-    const std::string name = frame.substr(0, open);
+    const std::string name = entry.substr(0, open);
     if (name.empty() || name == "TOP" || name == "SELF" || name.find(':') != std::string::npos) continue;
-    module = modules_.called_child(module, name, frame.substr(open + 1, frame.find(')', open) - open - 1));
+    module = modules_.called_child(module, name, entry.substr(open + 1, entry.find(')', open) - open - 1));
+    frame = modules_.frame(frame, module);
   }
   const std::lock_guard lock(mutex_);
-  call_paths_.emplace(std::move(text), module);
-  return module;
+  call_paths_.emplace(std::move(text), frame);
+  return frame;
 }
 
 Tally Context::tally() {
-  std::map<std::tuple<attribution::ModuleId, const Operator*, DType>, Cost> costs;
+  std::map<std::tuple<attribution::Place, const Operator*, DType>, Cost> costs;
   std::map<const Operator*, const Decision*> decisions;
-  std::vector<bool> has_slots;
+  std::vector<bool> is_reached;  // by frame
   const std::lock_guard lock(mutex_);
   for (const auto& ledger : ledgers_) {
     ledger->ledger.for_each([&](const Slot& slot) {
-      if (has_slots.size() <= slot.module()) has_slots.resize(slot.module() + 1);
-      has_slots[slot.module()] = true;
+      const attribution::FrameId frame = slot.place().frame();
+      if (is_reached.size() <= frame) is_reached.resize(frame + 1);
+      is_reached[frame] = true;
       slot.for_each_cost([&](DType dtype, const Cost& cost) {  // of none: a composite, or a call that threw
-        costs[{slot.module(), &slot.op(), dtype}] += cost;
+        costs[{slot.place(), &slot.op(), dtype}] += cost;
         decisions[&slot.op()] = &slot.decision();
       });
     });
@@ -152,12 +188,43 @@ Tally Context::tally() {
     index_of[op] = static_cast<int>(operators.size());
     operators.push_back({op->name, op->overload, decision->verdict.kind, decision->verdict.reason});
   }
+  std::vector<FrameInfo> frames = modules_.frames();
   std::vector<Tally::Row> rows;
   for (const auto& [key, cost] : costs) {
-    const auto& [module, op, dtype] = key;
-    rows.push_back({static_cast<int>(module), index_of[op], cost, dtype});
+    const auto& [place, op, dtype] = key;
+    const auto frame = static_cast<int>(place.frame());
+    rows.push_back({frames[place.frame()].module, index_of[op], cost, dtype, place.phase(), frame});
   }
-  return {modules_.snapshot(has_slots), std::move(operators), std::move(rows)};
+  std::string last_label;
+  for (const auto& [key, cost] : module_costs_) {
+    const auto& [label, place] = key;
+    if (label != last_label) operators.push_back({label, "", VerdictKind::kCounted, ZeroReason::kIgnored});
+    last_label = label;
+    const auto frame = static_cast<int>(place.frame());
+    rows.push_back(
+        {frames[place.frame()].module, static_cast<int>(operators.size()) - 1, cost, DType::kUndefined, place.phase(), frame});
+  }
+  std::vector<bool> has_slots(modules_.size());
+  for (std::size_t frame = 0; frame < is_reached.size(); ++frame) {
+    if (is_reached[frame]) has_slots[static_cast<std::size_t>(frames[frame].module)] = true;
+  }
+  return {modules_.snapshot(has_slots), std::move(operators), std::move(rows), std::move(frames)};
 }
+
+Position::Position(std::shared_ptr<Context> in, attribution::FrameId at, std::shared_ptr<const Position> around,
+                   const Options& how)
+    : context(std::move(in)),
+      context_id(context->id()),
+      frame(at),
+      module(context->modules().module_of(at)),
+      subtree(context->modules().subtree(module)),
+      options(how),
+      cache_index(static_cast<std::uint8_t>(context->depth() % kCachedDepths)),
+      follows_interpreter(context->follows_interpreter()),
+      searches_parameters(!follows_interpreter && !context->owners().empty() && subtree.second > subtree.first + 1),
+      is_usually_plain(!follows_interpreter && !searches_parameters && !options.phase.has_value()),
+      is_simple(around == nullptr && !options.is_replaced),
+      plain(at, Phase::kForward),
+      outer(std::move(around)) {}
 
 }  // namespace torchtally::dispatch

@@ -7,8 +7,10 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,8 +18,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "attribution/module_tree.h"
+#include "attribution/node_origins.h"
+#include "attribution/place.h"
+#include "dispatch/backward_node.h"
 #include "dispatch/ledger.h"
 #include "dispatch/operator_registry.h"
+#include "dispatch/parameter_owners.h"
+#include "dispatch/thread_places.h"
 #include "torchtally/formula.h"
 #include "torchtally/tally.h"
 
@@ -26,6 +33,7 @@ namespace torchtally::dispatch {
 // A ledger, and whether a thread is writing to it. A thread that ends returns its ledger for the next one to go on with.
 struct LeasedLedger {
   Ledger ledger;
+  ThreadPlaces places;
   std::atomic<bool> leased = true;
 };
 
@@ -36,8 +44,9 @@ inline constexpr std::size_t kCachedDepths = 4;
 // hence no check whether it has been set up; in the static thread-local block, which saves a function call on every operator.
 struct CachedLedger {
   std::uint64_t context = 0;
-  Ledger* ledger = nullptr;
-  SlotIndex index;  // the ledger's
+  LeasedLedger* lease = nullptr;
+  ThreadPlaces* places = nullptr;  // the lease's
+  SlotIndex index;                 // its ledger's
 };
 // GNU's __thread: a thread_local of another file is asked on every use whether it has been initialized.
 [[gnu::tls_model("initial-exec")]] extern __thread std::array<CachedLedger, kCachedDepths> cached_ledgers;
@@ -57,48 +66,69 @@ class Context {
   std::size_t depth() const { return options_.depth; }
   bool follows_interpreter() const { return options_.follows_interpreter; }
   attribution::ModuleTree& modules() { return modules_; }
+  ParameterOwners& owners() { return owners_; }
 
-  // The counters of this thread for an operator called in a module. The slow way to Position::slot().
-  Slot& slot(attribution::ModuleId module, const c10::OperatorHandle& op);
+  // The counters of this thread for an operator called in a place. The slow way to Position::slot().
+  Slot& slot(attribution::Place place, const c10::OperatorHandle& op);
+  // The slow way to Position::places().
+  ThreadPlaces& places() { return lease().places; }
 
-  // The module of a TorchScript call path, as torch::jit::currentModuleHierarchy() gives it; interned by its text.
-  attribution::ModuleId module_of_call_path(const std::vector<std::string>& path);
+  const FormulaSet& formulas() const { return formulas_; }
+  // Adds what a module's call costs as a whole. `label`: the name of the operator that it is in the tally.
+  void add_module_cost(attribution::Place place, std::string label, const Cost& cost);
+
+  // The frame in which TorchScript's interpreter is on this thread; the position's own where it is in none.
+  attribution::FrameId interpreted_frame(const Position& position);
+
+  // Of a thread, as autograd numbers it. Null if it has not made nodes for this guard.
+  attribution::NodeOrigins& origins_of(std::uint64_t thread);
+  const attribution::NodeOrigins* known_origins_of(std::uint64_t thread);
+
+  const std::atomic<std::uint64_t>& backward_passes() const { return backward_passes_; }
+  // Says that a backward pass begins that was asked for in `frame`. The number of passes, with this one.
+  std::uint64_t begin_backward(attribution::FrameId frame);
+  attribution::FrameId frame_of_backward() const { return frame_of_backward_.load(std::memory_order_relaxed); }
 
   Tally tally();
 
  private:
-  Ledger& lease_ledger();
+  LeasedLedger& lease();
+  // The frame of a TorchScript call path, as torch::jit::currentModuleHierarchy() gives it; interned by its text.
+  attribution::FrameId frame_of_call_path(const std::vector<std::string>& path);
   const Decision& decision(const Operator& op);
 
   const std::uint64_t id_;
   const Options options_;
   const FormulaSet formulas_;
   attribution::ModuleTree modules_;
+  ParameterOwners owners_;
+  std::atomic<std::uint64_t> backward_passes_ = 0;
+  std::atomic<attribution::FrameId> frame_of_backward_ = attribution::kRootFrame;
 
   std::mutex mutex_;  // guards what follows; never held while an operator runs
   std::vector<std::shared_ptr<LeasedLedger>> ledgers_;
   absl::flat_hash_map<const Operator*, std::unique_ptr<Decision>> decisions_;
-  absl::flat_hash_map<std::string, attribution::ModuleId> call_paths_;
+  absl::flat_hash_map<std::string, attribution::FrameId> call_paths_;
+  absl::flat_hash_map<std::uint64_t, std::unique_ptr<attribution::NodeOrigins>> origins_;
+  std::map<std::pair<std::string, attribution::Place>, Cost> module_costs_;  // by label
 };
 
-// Where a thread stands: the innermost guard and module, and the same for the guards around it. Immutable once pushed, but for
+// Where a thread stands: the innermost guard and frame, and the same for the guards around it. Immutable once pushed, but for
 // `closed`. It lives in ThreadLocalDebugInfo, so that at::ThreadLocalState takes it to autograd workers, at::launch and
 // TorchScript forks.
 struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   // Where counting is paused.
   Position() = default;
-  Position(std::shared_ptr<Context> in, attribution::ModuleId at, std::shared_ptr<const Position> around)
-      : context(std::move(in)),
-        context_id(context->id()),
-        module(at),
-        place(static_cast<std::uint8_t>(context->depth() % kCachedDepths)),
-        follows_interpreter(context->follows_interpreter()),
-        is_simple(around == nullptr && !follows_interpreter),
-        outer(std::move(around)) {}
+  struct Options {
+    std::optional<Phase> phase;  // a PhaseScope's, which holds whatever runs
+    BackwardNode opened_in;      // the node that was running when a scope was opened
+    bool is_replaced = false;    // a module's formula counts instead of the operators that run here
+  };
+  Position(std::shared_ptr<Context> in, attribution::FrameId at, std::shared_ptr<const Position> around, const Options& options);
 
-  // The counters of this thread for an operator called in a module of this position's guard.
-  C10_ALWAYS_INLINE Slot& slot(attribution::ModuleId in, const c10::OperatorHandle& op) const {
-    const CachedLedger& cached = cached_ledgers[place];
+  // The counters of this thread for an operator called in a place of this position's guard.
+  C10_ALWAYS_INLINE Slot& slot(attribution::Place in, const c10::OperatorHandle& op) const {
+    const CachedLedger& cached = cached_ledgers[cache_index];
     if (C10_LIKELY(cached.context == context_id)) {
       Slot* const known = cached.index.find(in, key_of(op));
       if (C10_LIKELY(known != nullptr)) return *known;
@@ -106,13 +136,32 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
     return context->slot(in, op);
   }
 
+  // Of this thread.
+  C10_ALWAYS_INLINE ThreadPlaces& places() const {
+    const CachedLedger& cached = cached_ledgers[cache_index];
+    return C10_LIKELY(cached.context == context_id) ? *cached.places : context->places();
+  }
+
+  // Where a call belongs. `tensors` is a CallTensors, or what one can be made of.
+  template <typename Tensors>
+  C10_ALWAYS_INLINE attribution::Place place_of(const Tensors& tensors) const {
+    ThreadPlaces& known = places();
+    return C10_LIKELY(is_usually_plain && known.is_plain(frame)) ? plain : known.place_of(*this, tensors);
+  }
+
   const std::shared_ptr<Context> context;  // null while counting is paused
   // Of the context, here because every operator asks for it.
   const std::uint64_t context_id = 0;  // 0 while counting is paused
-  const attribution::ModuleId module = attribution::kRoot;
-  const std::uint8_t place = 0;  // in cached_ledgers
+  const attribution::FrameId frame = attribution::kRootFrame;
+  const attribution::ModuleId module = attribution::kRoot;                // the frame's
+  const std::pair<attribution::ModuleId, attribution::ModuleId> subtree;  // the module's registered ones: ModuleTree::subtree()
+  const Options options;
+  const std::uint8_t cache_index = 0;  // in cached_ledgers
   const bool follows_interpreter = false;
-  const bool is_simple = false;                 // one guard, and it counts in `module`
+  const bool searches_parameters = false;       // modules below the open one have parameters that operators may take
+  const bool is_usually_plain = false;          // ThreadPlaces::is_plain() may tell
+  const bool is_simple = false;                 // one guard, and it counts operators
+  const attribution::Place plain;               // `frame` in the forward phase
   const std::shared_ptr<const Position> outer;  // the guard around; null if there is none that counts too
 
   // What the thread was like before: ThreadFrame's.
@@ -122,6 +171,7 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
     bool key_was_included = false;
     bool key_was_excluded = false;
     bool executor_was_optimizing = false;  // and was switched off
+    std::optional<std::uint64_t> watch;    // of watch_backward()
   };
   Undo undo;
   std::atomic<bool> closed = false;

@@ -19,23 +19,28 @@ class GuardState {
     // Where the thread does not count (paused, or inside an operator that is counted as a whole) nobody around shall hear of it.
     if (outer != nullptr && (outer->context == nullptr || !key_is_active())) outer = nullptr;
     const std::size_t depth = outer == nullptr ? 0 : outer->context->depth() + 1;
-    auto context = std::make_shared<Context>(std::move(formulas), Context::Options{depth, follows_interpreter});
-    position_ = std::make_shared<Position>(std::move(context), attribution::kRoot, std::move(outer));
+    context_ = std::make_shared<Context>(std::move(formulas), Context::Options{depth, follows_interpreter});
+    outer_ = std::move(outer);
   }
 
   template <typename Model>
   void list(const Model& model) {
-    list_modules(model, context().modules());
+    list_modules(model, *context_);
   }
 
-  void open() { frame_.emplace("CountingGuard", position_, ThreadFrame::Key::kCount); }
+  void open() {
+    auto position = std::make_shared<Position>(context_, attribution::kRootFrame, std::move(outer_), Position::Options());
+    frame_.emplace("CountingGuard", std::move(position), ThreadFrame::Key::kCount);
+    context_->places().leave_to(attribution::kRootFrame);
+  }
 
   void close() { frame_->close(); }
 
-  Context& context() const { return *position_->context; }
+  Context& context() const { return *context_; }
 
  private:
-  std::shared_ptr<Position> position_;
+  std::shared_ptr<Context> context_;
+  std::shared_ptr<const Position> outer_;  // until open()
   std::optional<ThreadFrame> frame_;
 };
 

@@ -1,15 +1,39 @@
 #include "dispatch/interception.h"
 
-#include <torch/csrc/jit/runtime/interpreter.h>
-
 #include <utility>
 
 namespace torchtally::dispatch {
 using Action = Decision::Action;
 
-attribution::ModuleId Interception::interpreted_module(const Position& position) {
-  const std::vector<std::string> path = torch::jit::currentModuleHierarchy();
-  return path.empty() ? position.module : position.context->module_of_call_path(path);
+Interception::Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors) {
+  const Position* position = current_position();
+  if (C10_UNLIKELY(position == nullptr || position->context_id == 0)) return;
+  innermost_ = entry_for(*position, op, below, tensors);
+  excludes_key_ = innermost_.action == Action::kCount;
+  needs_shapes_ = excludes_key_ && innermost_.slot->needs_shapes();
+  looks_at_result_ = innermost_.owner_of_cast.has_value();
+  if (C10_UNLIKELY(position->outer != nullptr)) add_guards_around(op, below, tensors);
+}
+
+Interception::Entry Interception::entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below,
+                                            CallTensors tensors) {
+  const attribution::Place place = position.place_of(tensors);  // also notes where autograd's nodes are made
+  if (position.options.is_replaced) return {&position, nullptr, Action::kDecompose, std::nullopt};
+  Slot& slot = position.slot(place, op);
+  Entry entry = {&position, &slot, slot.is_composite() ? composite_action(slot.decision(), below) : slot.action(), std::nullopt};
+  if (slot.watches_result() && position.searches_parameters) {
+    tensors([&](const at::Tensor& tensor, bool /*is_listed*/) {
+      if (!entry.owner_of_cast.has_value())
+        entry.owner_of_cast = position.context->owners().owner_of(*tensor.unsafeGetTensorImpl());
+    });
+  }
+  return entry;
+}
+
+void Interception::look_at_result(const at::Tensor& result) const {
+  for_each_entry([&](const Entry& entry) {
+    if (entry.owner_of_cast.has_value()) entry.position->context->owners().add_cast(*entry.owner_of_cast, result);
+  });
 }
 
 Action Interception::composite_action(const Decision& decision, c10::DispatchKeySet below) {
@@ -27,12 +51,13 @@ void Interception::Inside::narrow() {
 
 void Interception::Inside::widen() { nested_->narrow.reset(); }
 
-void Interception::add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below) {
+void Interception::add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors) {
   nested_ = std::make_unique<Nested>();
   bool any_excludes = excludes_key_;
   for (const Position* position = innermost_.position->outer.get(); position != nullptr; position = position->outer.get()) {
-    const Entry& entry = nested_->around.emplace_back(entry_for(*position, op, below));
+    const Entry& entry = nested_->around.emplace_back(entry_for(*position, op, below, tensors));
     const bool excludes = entry.action == Action::kCount;
+    looks_at_result_ |= entry.owner_of_cast.has_value();
     needs_shapes_ |= excludes && entry.slot->needs_shapes();
     excludes_key_ &= excludes;
     any_excludes |= excludes;
@@ -41,12 +66,14 @@ void Interception::add_guards_around(const c10::OperatorHandle& op, c10::Dispatc
 
   // The chain of those that go on counting inside.
   std::vector<const Entry*> inside;
-  for_each_entry([&](const Entry& entry) {
+  if (innermost_.action != Action::kCount) inside.push_back(&innermost_);
+  for (const Entry& entry : nested_->around) {
     if (entry.action != Action::kCount) inside.push_back(&entry);
-  });
+  }
   for (auto entry = inside.rbegin(); entry != inside.rend(); ++entry) {
     const Position& position = *(*entry)->position;
-    nested_->narrowed = std::make_shared<Position>(position.context, position.module, std::move(nested_->narrowed));
+    nested_->narrowed =
+        std::make_shared<Position>(position.context, position.frame, std::move(nested_->narrowed), position.options);
   }
 }
 

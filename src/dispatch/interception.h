@@ -20,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "dispatch/call_tensors.h"
 #include "dispatch/call_view.h"
 #include "dispatch/context.h"
 #include "dispatch/key.h"
@@ -32,15 +33,8 @@ class Interception {
   struct Nested;
 
  public:
-  // `below`: the keys of the call that are below the key.
-  C10_ALWAYS_INLINE Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below) {
-    const Position* position = current_position();
-    if (C10_UNLIKELY(position == nullptr || position->context_id == 0)) return;
-    innermost_ = entry_for(*position, op, below);
-    excludes_key_ = innermost_.action == Decision::Action::kCount;
-    needs_shapes_ = excludes_key_ && innermost_.slot->needs_shapes();
-    if (C10_UNLIKELY(position->outer != nullptr)) add_guards_around(op, below);
-  }
+  // `below`: the keys of the call that are below the key. `tensors`: its arguments.
+  Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors);
   Interception(const Interception&) = delete;
   Interception& operator=(const Interception&) = delete;
 
@@ -101,14 +95,19 @@ class Interception {
     });
   }
 
+  // After the operator has returned: casts of parameters are theirs.
+  void look_at_result(const at::Tensor& result) const;
+  bool looks_at_result() const { return looks_at_result_; }
+
   // Only if needs_shapes().
   const Operator& op() const { return innermost_.slot->op(); }
 
  private:
   struct Entry {
     const Position* position = nullptr;
-    Slot* slot = nullptr;
+    Slot* slot = nullptr;  // null where a module's formula counts instead
     Decision::Action action = Decision::Action::kDecompose;
+    std::optional<attribution::ModuleId> owner_of_cast;  // the call casts a parameter of this module
   };
 
   // What only nested guards need.
@@ -123,34 +122,33 @@ class Interception {
   void for_each_entry(Visit visit) const {
     if (innermost_.slot != nullptr) visit(innermost_);
     if (C10_LIKELY(nested_ == nullptr)) return;
-    for (const Entry& entry : nested_->around) visit(entry);
+    for (const Entry& entry : nested_->around) {
+      if (entry.slot != nullptr) visit(entry);
+    }
   }
 
-  C10_ALWAYS_INLINE static Entry entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below) {
-    const bool in_interpreter = C10_UNLIKELY(position.follows_interpreter);
-    Slot& slot = position.slot(in_interpreter ? interpreted_module(position) : position.module, op);
-    return {&position, &slot, C10_UNLIKELY(slot.is_composite()) ? composite_action(slot.decision(), below) : slot.action()};
-  }
-  // The module whose TorchScript code is running.
-  static attribution::ModuleId interpreted_module(const Position& position);
+  static Entry entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors);
   static Decision::Action composite_action(const Decision& decision, c10::DispatchKeySet below);
-  void add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below);
+  void add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors);
 
   Entry innermost_;  // of the innermost guard, most often the only one
   std::unique_ptr<Nested> nested_;
   bool needs_shapes_ = false;
   bool excludes_key_ = false;
+  bool looks_at_result_ = false;
 };
 
 // The usual case of an Interception, with less work: the thread's only guard counts the operator as a leaf.
 class OnlyLeaf {
  public:
-  // False in any other case: then an Interception is needed.
-  C10_ALWAYS_INLINE explicit OnlyLeaf(const c10::OperatorHandle& op) {
+  // False in any other case: then an Interception is needed. `tensors`: as CallTensors, the call's arguments.
+  template <typename Tensors>
+  C10_ALWAYS_INLINE OnlyLeaf(const c10::OperatorHandle& op, const Tensors& tensors) {
     const Position* position = current_position();
     if (C10_UNLIKELY(position == nullptr || !position->is_simple)) return;
-    Slot& slot = position->slot(position->module, op);
-    if (C10_LIKELY(slot.is_leaf())) slot_ = &slot;
+    Slot& slot = position->slot(position->place_of(tensors), op);
+    if (C10_UNLIKELY(!slot.is_leaf() || slot.watches_result())) return;
+    slot_ = &slot;
   }
   explicit operator bool() const { return slot_ != nullptr; }
 
@@ -166,6 +164,8 @@ class OnlyLeaf {
   void record() const { slot_->count_call(); }
   void record(const OpCall& call) const { slot_->count(call); }
   RememberedCall* remembered() const { return slot_->remembered(); }
+  static constexpr bool looks_at_result() { return false; }
+  void look_at_result(const at::Tensor& /*result*/) const {}
   void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {
     dispatch::read_values(slot_->decision().reads_values, op().schema, stack, arguments, arena);
   }

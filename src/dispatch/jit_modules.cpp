@@ -9,7 +9,6 @@ namespace torchtally::dispatch {
 namespace {
 
 using attribution::ModuleId;
-using attribution::ModuleTree;
 
 // "__torch__.torchvision.models.resnet.ResNet" -> "ResNet"
 std::string type_name(const torch::jit::Module& module) {
@@ -23,19 +22,21 @@ ParameterCount count_parameters(const torch::jit::Module& module) {
   return parameters.count();
 }
 
-void list_children(const torch::jit::Module& module, ModuleId id, ModuleTree& tree) {
+void list_children(const torch::jit::Module& module, ModuleId id, Context& context) {
+  for (const at::Tensor& parameter : module.parameters(/*recurse=*/false)) context.owners().add(id, parameter);
+  for (const at::Tensor& buffer : module.buffers(/*recurse=*/false)) context.owners().add(id, buffer);
   for (const auto& child : module.named_children()) {
-    const auto [child_id, is_new] =
-        tree.register_module(id, child.name, child.value._ivalue().get(), type_name(child.value), count_parameters(child.value));
-    if (is_new) list_children(child.value, child_id, tree);
+    const auto [child_id, is_new] = context.modules().register_module(id, child.name, child.value._ivalue().get(),
+                                                                      type_name(child.value), count_parameters(child.value));
+    if (is_new) list_children(child.value, child_id, context);
   }
 }
 
 }  // namespace
 
-void list_modules(const torch::jit::Module& model, ModuleTree& tree) {
-  tree.describe_root(model._ivalue().get(), type_name(model), count_parameters(model));
-  list_children(model, attribution::kRoot, tree);
+void list_modules(const torch::jit::Module& model, Context& context) {
+  context.modules().describe_root(model._ivalue().get(), type_name(model), count_parameters(model));
+  list_children(model, attribution::kRoot, context);
 }
 
 }  // namespace torchtally::dispatch

@@ -4,13 +4,14 @@
 
 namespace torchtally::dispatch {
 
-void Slot::init(attribution::ModuleId module, const Operator& op, const Decision& decision, Arena& arena) {
-  module_ = module;
+void Slot::init(attribution::Place place, const Operator& op, const Decision& decision, Arena& arena) {
+  place_ = place;
   op_ = &op;
   decision_ = &decision;
   action_ = decision.action;
   is_composite_ = decision.is_composite;
   needs_shapes_ = decision.needs_shapes;
+  watches_result_ = decision.watches_result;
   arena_ = &arena;
 }
 
@@ -50,7 +51,7 @@ Ledger::~Ledger() {
   }
 }
 
-Slot& Ledger::add_slot(attribution::ModuleId module, OperatorKey key, const Operator& op, const Decision& decision) {
+Slot& Ledger::add_slot(attribution::Place place, OperatorKey key, const Operator& op, const Decision& decision) {
   std::uint32_t used = last_->used.load(std::memory_order_relaxed);
   if (used == last_->slots.size()) {
     auto next = std::make_unique<Chunk>();
@@ -59,7 +60,7 @@ Slot& Ledger::add_slot(attribution::ModuleId module, OperatorKey key, const Oper
     used = 0;
   }
   Slot& slot = last_->slots[used];
-  slot.init(module, op, decision, arena_);
+  slot.init(place, op, decision, arena_);
   last_->used.store(used + 1, std::memory_order_release);  // readers see only slots that are ready
 
   if (2 * (size_ + 1) > index_.size()) {
@@ -69,14 +70,14 @@ Slot& Ledger::add_slot(attribution::ModuleId module, OperatorKey key, const Oper
       if (entry.slot != nullptr) insert(entry);
     }
   }
-  insert({key, module, &slot});
+  insert({key, place, &slot});
   ++size_;
   return slot;
 }
 
 void Ledger::insert(const SlotIndex::Entry& entry) {
   const std::size_t mask = index_.size() - 1;
-  std::size_t i = SlotIndex::hash(entry.module, entry.op) & mask;
+  std::size_t i = SlotIndex::hash(entry.place, entry.op) & mask;
   while (index_[i].slot != nullptr) i = (i + 1) & mask;
   index_[i] = entry;
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "attribution/module_tree.h"
+#include "attribution/place.h"
 #include "dispatch/operator_registry.h"
 #include "dispatch/remembered_call.h"
 #include "torchtally/cost.h"
@@ -31,6 +31,7 @@ struct Decision {
   BackendSet backends;  // if composite: those that have a kernel nevertheless, and make it a leaf
   bool needs_shapes = false;
   absl::Span<const std::string_view> reads_values;  // the names of arguments whose values the formula reads
+  bool watches_result = false;                      // a cast: of a parameter, its result is one too
   bool remembers_calls = false;                     // the cost depends on nothing but what the call is
   Verdict verdict;
 };
@@ -67,12 +68,12 @@ class Counters {
   std::atomic<DType> dtype_ = DType::kUndefined;
 };
 
-// The counters of one operator in one module.
+// The counters of one operator in one place.
 class alignas(64) Slot {
  public:
-  void init(attribution::ModuleId module, const Operator& op, const Decision& decision, Arena& arena);
+  void init(attribution::Place place, const Operator& op, const Decision& decision, Arena& arena);
 
-  attribution::ModuleId module() const { return module_; }
+  attribution::Place place() const { return place_; }
   const Operator& op() const { return *op_; }
   const Decision& decision() const { return *decision_; }
   // Parts of the decision, where the hot path has them at hand.
@@ -80,6 +81,7 @@ class alignas(64) Slot {
   bool is_composite() const { return is_composite_; }
   bool is_leaf() const { return action_ == Decision::Action::kCount && !is_composite_; }
   bool needs_shapes() const { return needs_shapes_; }
+  bool watches_result() const { return watches_result_; }
 
   // Owner thread only.
   void count(const OpCall& call);
@@ -108,10 +110,11 @@ class alignas(64) Slot {
   Decision::Action action_ = Decision::Action::kObserve;
   bool is_composite_ = false;
   bool needs_shapes_ = false;
+  bool watches_result_ = false;
   Counters counters_;          // of the first type that was seen
   std::uint64_t counted_ = 0;  // calls that were not recognised
   std::uint64_t remember_at_ = 2;
-  attribution::ModuleId module_ = 0;
+  attribution::Place place_;
   const Operator* op_ = nullptr;
   const Decision* decision_ = nullptr;
   Arena* arena_ = nullptr;  // the ledger's
@@ -122,7 +125,7 @@ class SlotIndex {
  public:
   struct Entry {
     OperatorKey op = nullptr;
-    attribution::ModuleId module = 0;
+    attribution::Place place;
     Slot* slot = nullptr;
   };
 
@@ -131,17 +134,17 @@ class SlotIndex {
   SlotIndex(const Entry* entries, std::size_t mask) : entries_(entries), mask_(mask) {}
 
   // Null if there is no slot yet.
-  C10_ALWAYS_INLINE Slot* find(attribution::ModuleId module, OperatorKey op) const {
-    for (std::size_t i = hash(module, op) & mask_;; i = (i + 1) & mask_) {
+  C10_ALWAYS_INLINE Slot* find(attribution::Place place, OperatorKey op) const {
+    for (std::size_t i = hash(place, op) & mask_;; i = (i + 1) & mask_) {
       const Entry& entry = entries_[i];
-      if (C10_LIKELY(entry.op == op && entry.module == module)) return entry.slot;
+      if (C10_LIKELY(entry.op == op && entry.place == place)) return entry.slot;
       if (entry.slot == nullptr) return nullptr;
     }
   }
 
-  static std::size_t hash(attribution::ModuleId module, OperatorKey op) {
+  static std::size_t hash(attribution::Place place, OperatorKey op) {
     const std::uint64_t mixed =
-        (reinterpret_cast<std::uintptr_t>(op) >> 4) * 0x9E3779B97F4A7C15ULL + module * 0xC2B2AE3D27D4EB4FULL;
+        (reinterpret_cast<std::uintptr_t>(op) >> 4) * 0x9E3779B97F4A7C15ULL + place.packed() * 0xC2B2AE3D27D4EB4FULL;
     return static_cast<std::size_t>(mixed >> 32);
   }
 
@@ -159,7 +162,7 @@ class Ledger {
 
   // Owner thread only.
   SlotIndex index() const { return {index_.data(), index_.size() - 1}; }
-  Slot& add_slot(attribution::ModuleId module, OperatorKey key, const Operator& op, const Decision& decision);
+  Slot& add_slot(attribution::Place place, OperatorKey key, const Operator& op, const Decision& decision);
 
   // Any thread: calls visit(slot) for all slots.
   template <typename Visit>

@@ -1,8 +1,9 @@
-// Lists a model's modules and parameters in a ModuleTree. A file for each kind of model, because each includes much of LibTorch.
+// Lists a model's modules, parameters and buffers in a context. A file for each kind of model, because each includes much of
+// LibTorch.
 #ifndef TORCHTALLY_SRC_DISPATCH_MODEL_MODULES_H_
 #define TORCHTALLY_SRC_DISPATCH_MODEL_MODULES_H_
 
-#include "attribution/module_tree.h"
+#include "dispatch/context.h"
 
 namespace torch {
 namespace nn {
@@ -15,8 +16,8 @@ struct Module;
 
 namespace torchtally::dispatch {
 
-void list_modules(const torch::nn::Module& model, attribution::ModuleTree& tree);
-void list_modules(const torch::jit::Module& model, attribution::ModuleTree& tree);
+void list_modules(const torch::nn::Module& model, Context& context);
+void list_modules(const torch::jit::Module& model, Context& context);
 
 }  // namespace torchtally::dispatch
 

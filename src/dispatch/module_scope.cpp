@@ -2,57 +2,155 @@
 
 #include <torch/nn/module.h>
 
+#include <exception>
 #include <utility>
 
 #include "dispatch/context.h"
 #include "dispatch/thread_frame.h"
 
 namespace torchtally {
-namespace dispatch {
+
+using dispatch::Context;
+using dispatch::Position;
+using ModuleVerdict = FormulaSet::ModuleVerdict;
+
 namespace {
 
-// The position one scope deeper: for each guard of the chain, the module that `find` names in that guard's tree.
-template <typename Find>
-std::shared_ptr<Position> deeper(const Position& position, const Find& find) {
-  attribution::ModuleTree& modules = position.context->modules();
-  const attribution::ModuleId module = find(modules, position.module);
-  modules.mark_called(module);
-  return std::make_shared<Position>(position.context, module,
-                                    position.outer == nullptr ? nullptr : deeper(*position.outer, find));
-}
-
-bool is_counting(const Position* position) { return position != nullptr && position->context != nullptr; }
+// No tensors: the place of a module's call does not depend on what operators take.
+constexpr auto kNoTensors = [](dispatch::TensorVisitor /*visit*/) {};
 
 }  // namespace
-}  // namespace dispatch
 
-struct ModuleScope::State {
-  explicit State(std::shared_ptr<dispatch::Position> position)
-      : frame("ModuleScope", std::move(position), dispatch::ThreadFrame::Key::kKeep) {}
-  dispatch::ThreadFrame frame;
+// One scope, for each guard of the chain: the module that `find` names in that guard's tree.
+class ModuleScope::State {
+ public:
+  template <typename Find>
+  State(const Position& around, const Find& find, const Cost* cost, ModuleCost how)
+      : exceptions_in_flight_(std::uncaught_exceptions()) {
+    if (cost != nullptr) {
+      given_ = {"", [given = *cost](const ModuleCall& /*call*/, Cost& sum) { sum += given; }, how};
+      is_given_ = true;
+    }
+    const dispatch::BackwardNode node =
+        dispatch::current_backward_pass() == nullptr ? dispatch::BackwardNode() : dispatch::current_backward_node();
+    frame_.emplace("ModuleScope", deeper(around, node, find), dispatch::ThreadFrame::Key::kKeep);
+  }
+
+  void close() {
+    // A call that throws is not counted.
+    if (std::uncaught_exceptions() == exceptions_in_flight_) tell();
+    frame_->close();
+    const auto open = dispatch::counting_position();
+    for (const Position* around = open.get(); around != nullptr; around = around->outer.get()) around->places().leave_to(around->frame);
+  }
+
+  TensorSizes input_sizes;
+  TensorSizes output_sizes;
+
+ private:
+  struct Priced {
+    const Position* position;  // of this scope
+    attribution::Place place;
+    ModuleVerdict verdict;
+  };
+
+  template <typename Find>
+  std::shared_ptr<Position> deeper(const Position& around, const dispatch::BackwardNode& node, const Find& find) {
+    Context& context = *around.context;
+    const attribution::ModuleId module = find(context.modules(), around.module);
+    context.modules().count_call(module);
+    const attribution::FrameId frame = context.modules().frame(around.frame, module);
+    around.places().enter(frame);
+
+    Position::Options options = around.options;
+    options.opened_in = node;
+    const std::optional<ModuleVerdict> verdict = around.options.is_replaced ? std::nullopt : verdict_of(context, module);
+    options.is_replaced |= verdict.has_value() && verdict->how == ModuleCost::kReplace;
+    auto position = std::make_shared<Position>(around.context, frame,
+                                               around.outer == nullptr ? nullptr : deeper(*around.outer, node, find), options);
+    if (verdict.has_value()) priced_.push_back({position.get(), position->place_of(kNoTensors), *verdict});
+    return position;
+  }
+
+  std::optional<ModuleVerdict> verdict_of(Context& context, attribution::ModuleId module) const {
+    const std::string name = context.modules().name_of(module);
+    const std::string type = context.modules().type_of(module);
+    if (is_given_) {
+      ModuleVerdict verdict = given_;
+      verdict.label = type.empty() ? name : type;
+      return verdict;
+    }
+    const ModuleVerdict* verdict = context.formulas().module_verdict(name, type);
+    return verdict == nullptr ? std::nullopt : std::optional(*verdict);
+  }
+
+  // What the scope knows in the end.
+  void tell() {
+    if (!input_sizes.empty() || !output_sizes.empty()) {
+      for (const Position* position = &frame_->position(); position != nullptr; position = position->outer.get()) {
+        position->context->modules().set_sizes(position->module, input_sizes, output_sizes);
+      }
+    }
+    for (const Priced& priced : priced_) {
+      const attribution::ModuleTree& modules = priced.position->context->modules();
+      const std::string name = modules.name_of(priced.position->module);
+      const std::string type = modules.type_of(priced.position->module);
+      Cost cost;
+      cost.calls = 1;
+      priced.verdict.formula({name, type, input_sizes, output_sizes}, cost);
+      const char* how = priced.verdict.how == ModuleCost::kReplace ? ", replaced)" : ")";
+      priced.position->context->add_module_cost(priced.place, "torchtally::module(" + priced.verdict.label + how, cost);
+    }
+  }
+
+  const int exceptions_in_flight_;
+  ModuleVerdict given_;
+  bool is_given_ = false;
+  std::vector<Priced> priced_;
+  std::optional<dispatch::ThreadFrame> frame_;
 };
 
-ModuleScope::ModuleScope(std::string_view name) {
-  if (!dispatch::is_counting(dispatch::current_position())) return;
-  const auto position = dispatch::settled_position();
-  if (!dispatch::is_counting(position.get())) return;
-  state_ = std::make_unique<State>(dispatch::deeper(
-      *position, [&](attribution::ModuleTree& modules, attribution::ModuleId around) { return modules.child(around, name); }));
+template <typename Find>
+void ModuleScope::open(const Find& find, const Cost* cost, ModuleCost how) {
+  const auto position = dispatch::counting_position();
+  if (position != nullptr) state_ = std::make_unique<State>(*position, find, cost, how);
 }
 
-ModuleScope::ModuleScope(const torch::nn::Module& module) {
-  if (!dispatch::is_counting(dispatch::current_position())) return;
-  const auto position = dispatch::settled_position();
-  if (!dispatch::is_counting(position.get())) return;
-  state_ =
-      std::make_unique<State>(dispatch::deeper(*position, [&](attribution::ModuleTree& modules, attribution::ModuleId around) {
-        const auto known = modules.registered(&module);
-        return known.has_value() ? *known : modules.child(around, module.name());
-      }));
+namespace {
+
+auto by_name(std::string_view name) {
+  return [name](attribution::ModuleTree& modules, attribution::ModuleId around) { return modules.child(around, name); };
+}
+
+auto by_identity(const torch::nn::Module& module) {
+  return [&module](attribution::ModuleTree& modules, attribution::ModuleId around) {
+    const auto known = modules.registered(&module);
+    return known.has_value() ? *known : modules.child(around, module.name());
+  };
+}
+
+}  // namespace
+
+ModuleScope::ModuleScope(std::string_view name) { open(by_name(name), nullptr, ModuleCost::kAdd); }
+
+ModuleScope::ModuleScope(const torch::nn::Module& module) { open(by_identity(module), nullptr, ModuleCost::kAdd); }
+
+ModuleScope::ModuleScope(std::string_view name, const Cost& cost, ModuleCost how) { open(by_name(name), &cost, how); }
+
+ModuleScope::ModuleScope(const torch::nn::Module& module, const Cost& cost, ModuleCost how) {
+  open(by_identity(module), &cost, how);
 }
 
 ModuleScope::~ModuleScope() noexcept(false) {
-  if (state_ != nullptr) state_->frame.close();
+  if (state_ != nullptr) state_->close();
+}
+
+void ModuleScope::set_input_sizes(TensorSizes sizes) {
+  if (state_ != nullptr) state_->input_sizes = std::move(sizes);
+}
+
+void ModuleScope::set_output_sizes(TensorSizes sizes) {
+  if (state_ != nullptr) state_->output_sizes = std::move(sizes);
 }
 
 }  // namespace torchtally

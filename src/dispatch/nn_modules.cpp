@@ -11,7 +11,6 @@ namespace torchtally::dispatch {
 namespace {
 
 using attribution::ModuleId;
-using attribution::ModuleTree;
 
 // "torch::nn::Conv2dImpl" -> "Conv2d".
 std::string type_name(const torch::nn::Module& module) {
@@ -26,20 +25,22 @@ ParameterCount count_parameters(const torch::nn::Module& module) {
   return parameters.count();
 }
 
-void list_children(const torch::nn::Module& module, ModuleId id, ModuleTree& tree) {
+void list_children(const torch::nn::Module& module, ModuleId id, Context& context) {
+  for (const at::Tensor& parameter : module.parameters(/*recurse=*/false)) context.owners().add(id, parameter);
+  for (const at::Tensor& buffer : module.buffers(/*recurse=*/false)) context.owners().add(id, buffer);
   for (const auto& child : module.named_children()) {
     const torch::nn::Module& submodule = *child.value();
     const auto [child_id, is_new] =
-        tree.register_module(id, child.key(), &submodule, type_name(submodule), count_parameters(submodule));
-    if (is_new) list_children(submodule, child_id, tree);
+        context.modules().register_module(id, child.key(), &submodule, type_name(submodule), count_parameters(submodule));
+    if (is_new) list_children(submodule, child_id, context);
   }
 }
 
 }  // namespace
 
-void list_modules(const torch::nn::Module& model, ModuleTree& tree) {
-  tree.describe_root(&model, type_name(model), count_parameters(model));
-  list_children(model, attribution::kRoot, tree);
+void list_modules(const torch::nn::Module& model, Context& context) {
+  context.modules().describe_root(&model, type_name(model), count_parameters(model));
+  list_children(model, attribution::kRoot, context);
 }
 
 }  // namespace torchtally::dispatch

@@ -31,6 +31,7 @@ bool needs_plain_executor(const Position& position, ThreadFrame::Key key) {
 bool pop(const Position& position) {
   set_key(position.undo.key_was_included, position.undo.key_was_excluded);
   if (position.undo.executor_was_optimizing) torch::jit::setGraphExecutorOptimize(true);
+  if (position.undo.watch.has_value()) unwatch_backward(*position.undo.watch);
   const bool is_on_top = ThreadLocalDebugInfo::current().get() == position.undo.self;
   if (is_on_top) {
     const std::shared_ptr<ThreadLocalDebugInfo> below = position.undo.below;  // the position may die with the next line
@@ -53,6 +54,12 @@ std::shared_ptr<const Position> settled_position() {
   return top == nullptr ? nullptr : top->shared_from_this();
 }
 
+std::shared_ptr<const Position> counting_position() {
+  if (current_position() == nullptr) return nullptr;
+  std::shared_ptr<const Position> position = settled_position();
+  return position != nullptr && position->context != nullptr ? position : nullptr;
+}
+
 bool key_is_active() { return c10::impl::tls_is_dispatch_key_included(kKey) && !c10::impl::tls_is_dispatch_key_excluded(kKey); }
 
 ThreadFrame::ThreadFrame(const char* owner, std::shared_ptr<Position> position, Key key)
@@ -68,7 +75,10 @@ ThreadFrame::ThreadFrame(const char* owner, std::shared_ptr<Position> position, 
   undo.self = ThreadLocalDebugInfo::current().get();
   undo.executor_was_optimizing = needs_plain_executor(*position_, key) && torch::jit::getGraphExecutorOptimize();
   if (undo.executor_was_optimizing) torch::jit::setGraphExecutorOptimize(false);
-  if (key == Key::kCount) set_key(true, false);
+  if (key == Key::kCount) {
+    set_key(true, false);
+    undo.watch = watch_backward();
+  }
   if (key == Key::kPause) set_key(undo.key_was_included, true);
 }
 

@@ -43,6 +43,9 @@ class ThreadFrame {
 // The position of this thread, after frames that were closed out of order have been popped. Null if there is none.
 std::shared_ptr<const Position> settled_position();
 
+// The same, but null also where counting is paused. Cheap where there is no guard.
+std::shared_ptr<const Position> counting_position();
+
 // True if operators of this thread reach the key now.
 bool key_is_active();
 

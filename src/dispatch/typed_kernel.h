@@ -28,7 +28,8 @@ struct TypedKernel<Op, Return(Args...)> {
   static Return call(c10::DispatchKeySet keys, Args... args) {
     const c10::DispatchKeySet below = keys & kBelow;
     if (Interception::is_wrapped(below) || composite.decomposes(below)) return Op::redispatch(below, args...);
-    if (const OnlyLeaf leaf(*handle); C10_LIKELY(static_cast<bool>(leaf))) return count(leaf, below, args...);
+    const auto tensors = [&](TensorVisitor visit) { (visit_tensors(args, visit), ...); };
+    if (const OnlyLeaf leaf(*handle, tensors); C10_LIKELY(static_cast<bool>(leaf))) return count(leaf, below, args...);
     return intercept(below, args...);
   }
 
@@ -44,6 +45,9 @@ struct TypedKernel<Op, Return(Args...)> {
   template <typename Calls>
   C10_ALWAYS_INLINE static Return count(const Calls& calls, c10::DispatchKeySet below, Args... args) {
     decltype(auto) result = run(calls, below, args...);
+    if constexpr (std::is_same_v<Return, at::Tensor>) {
+      if (calls.looks_at_result()) calls.look_at_result(result);
+    }
     if (!calls.needs_shapes()) {
       calls.record();
     } else if (RememberedCall* const like = calls.remembered();
@@ -64,7 +68,8 @@ struct TypedKernel<Op, Return(Args...)> {
   }
 
   [[gnu::noinline]] static Return intercept(c10::DispatchKeySet below, Args... args) {
-    const Interception interception(*handle, below);
+    const auto tensors = [&](TensorVisitor visit) { (visit_tensors(args, visit), ...); };
+    const Interception interception(*handle, below, tensors);
     if (interception.decomposes()) return Op::redispatch(below, args...);
     return count(interception, below, args...);
   }

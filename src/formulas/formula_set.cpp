@@ -8,7 +8,8 @@
 namespace torchtally {
 
 struct FormulaSet::Overrides {
-  std::map<std::string, Verdict, std::less<>> verdicts;  // by base name, with ".overload" where one was given
+  std::map<std::string, Verdict, std::less<>> verdicts;       // by base name, with ".overload" where one was given
+  std::map<std::string, ModuleVerdict, std::less<>> modules;  // by name or type
 };
 
 namespace {
@@ -95,6 +96,24 @@ FormulaSet& FormulaSet::put(std::string_view op, Verdict verdict) {
   changed->verdicts.insert_or_assign(canonical(op), std::move(verdict));
   overrides_ = std::move(changed);
   return *this;
+}
+
+FormulaSet& FormulaSet::set_module(std::string_view module, ModuleFormula formula, ModuleCost how) {
+  if (!formula) {
+    throw std::invalid_argument("torchtally::FormulaSet::set_module: the formula for '" + std::string(module) + "' is empty");
+  }
+  auto changed = std::make_shared<Overrides>(*overrides_);
+  changed->modules.insert_or_assign(std::string(module), ModuleVerdict{std::string(module), std::move(formula), how});
+  overrides_ = std::move(changed);
+  return *this;
+}
+
+const FormulaSet::ModuleVerdict* FormulaSet::module_verdict(std::string_view name, std::string_view type) const {
+  const auto& modules = overrides_->modules;
+  if (modules.empty()) return nullptr;
+  auto found = modules.find(name);
+  if (found == modules.end()) found = modules.find(type);
+  return found == modules.end() ? nullptr : &found->second;
 }
 
 Verdict FormulaSet::verdict(std::string_view name, std::string_view overload) const {

@@ -1,5 +1,4 @@
 // Each leaf once, whatever lies between the caller and the kernel: autograd, inference mode, autocast, vmap.
-#include <ATen/autocast_mode.h>
 #include <ATen/functorch/BatchedTensorImpl.h>
 #include <ATen/functorch/DynamicLayer.h>
 #include <ATen/ops/linear.h>
@@ -12,24 +11,6 @@
 
 namespace torchtally::testing {
 namespace {
-
-class Autocast {
- public:
-  Autocast() { enable(true); }
-  ~Autocast() {
-    enable(false);
-    at::autocast::clear_cache();
-  }
-
- private:
-  static void enable(bool enabled) {
-#if TORCH_VERSION_MAJOR >= 2
-    at::autocast::set_autocast_enabled(at::kCPU, enabled);
-#else
-    at::autocast::set_cpu_enabled(enabled);
-#endif
-  }
-};
 
 // (2, 3) x (4, 3)^T + (4): 2·4·3 = 24 MACs.
 constexpr std::int64_t kLinearMacs = 24;

@@ -2,10 +2,12 @@
 #ifndef TORCHTALLY_TESTS_DISPATCH_SUPPORT_H_
 #define TORCHTALLY_TESTS_DISPATCH_SUPPORT_H_
 
+#include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/version.h>
 
 #include <cstdint>
 #include <string>
@@ -35,6 +37,24 @@ inline std::int64_t module_macs(const Tally& tally, const std::string& module) {
   const auto found = costs.find(module);
   return found == costs.end() ? -1 : static_cast<std::int64_t>(found->second.macs);
 }
+
+class Autocast {
+ public:
+  Autocast() { enable(true); }
+  ~Autocast() {
+    enable(false);
+    at::autocast::clear_cache();
+  }
+
+ private:
+  static void enable(bool enabled) {
+#if TORCH_VERSION_MAJOR >= 2
+    at::autocast::set_autocast_enabled(at::kCPU, enabled);
+#else
+    at::autocast::set_cpu_enabled(enabled);
+#endif
+  }
+};
 
 // What a guard changes about its thread.
 inline bool key_is_included() { return c10::impl::tls_is_dispatch_key_included(c10::DispatchKey::DeferredInit); }

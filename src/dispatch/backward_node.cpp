@@ -1,0 +1,70 @@
+#include "dispatch/backward_node.h"
+
+#if TORCH_VERSION_MAJOR >= 2
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
+#else
+#include <ATen/record_function.h>
+
+#include <memory>
+#include <vector>
+#endif
+
+namespace torchtally::dispatch {
+
+#if TORCH_VERSION_MAJOR >= 2
+
+BackwardNode current_backward_node() {
+  const auto node = torch::autograd::get_current_node();
+  BackwardNode found;
+  if (!node) return found;
+  found.exists = true;
+  found.sequence = node->sequence_nr();
+  found.thread = node->thread_id();
+  if (found.is_accumulation()) {
+    const auto* accumulation = dynamic_cast<const torch::autograd::AccumulateGrad*>(node.get());
+    if (accumulation != nullptr) found.accumulates_into = accumulation->variable.unsafeGetTensorImpl();
+  }
+  return found;
+}
+
+std::uint64_t watch_backward() { return 0; }
+void unwatch_backward(std::uint64_t /*watch*/) {}
+
+#else
+
+namespace {
+
+// Nodes nest: a node may run a backward pass of its own.
+std::vector<BackwardNode>& running_nodes() {
+  thread_local std::vector<BackwardNode> nodes;
+  return nodes;
+}
+
+std::unique_ptr<at::ObserverContext> enter_node(const at::RecordFunction& function) {
+  BackwardNode node;
+  node.exists = true;
+  node.sequence = static_cast<std::uint64_t>(function.seqNr());
+  node.thread = function.forwardThreadId();
+  running_nodes().push_back(node);
+  return nullptr;
+}
+
+void leave_node(const at::RecordFunction& /*function*/, at::ObserverContext* /*context*/) {
+  if (!running_nodes().empty()) running_nodes().pop_back();
+}
+
+}  // namespace
+
+BackwardNode current_backward_node() { return running_nodes().empty() ? BackwardNode() : running_nodes().back(); }
+
+std::uint64_t watch_backward() {
+  return at::addThreadLocalCallback(
+      at::RecordFunctionCallback(&enter_node, &leave_node).scopes({at::RecordScope::BACKWARD_FUNCTION}));
+}
+
+void unwatch_backward(std::uint64_t watch) { at::removeCallback(watch); }
+
+#endif
+
+}  // namespace torchtally::dispatch

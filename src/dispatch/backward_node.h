@@ -1,0 +1,54 @@
+// BackwardNode: the autograd node that this thread is evaluating.
+//
+// Note [Which node is running]
+// LibTorch 2.x tells the node. 1.13 does not; there a RecordFunction callback for RecordScope::BACKWARD_FUNCTION gives its
+// sequence number and thread, which is all that is needed, but for the variable of an AccumulateGrad. The callback belongs
+// to the thread whose guard is alive, and goes with at::ThreadLocalState to the threads that evaluate for it.
+#ifndef TORCHTALLY_SRC_DISPATCH_BACKWARD_NODE_H_
+#define TORCHTALLY_SRC_DISPATCH_BACKWARD_NODE_H_
+
+#include <c10/core/TensorImpl.h>
+#include <c10/macros/Export.h>
+#include <torch/version.h>
+
+#include <cstdint>
+#include <limits>
+#include <unordered_set>
+
+// Two declarations instead of LibTorch's header, which costs every file here three seconds.
+namespace torch::autograd {
+struct Node;
+TORCH_API const std::unordered_set<Node*>* get_current_graph_task_nodes_in_graph();
+TORCH_API bool get_current_graph_task_keep_graph();
+}  // namespace torch::autograd
+
+namespace torchtally::dispatch {
+
+// Identifies the backward pass that this thread works on; null outside of any. Every operator asks: two nanoseconds.
+using BackwardPass = const void*;
+inline BackwardPass current_backward_pass() { return torch::autograd::get_current_graph_task_nodes_in_graph(); }
+
+struct BackwardNode {
+  // Of AccumulateGrad: it is not made by an operator.
+  static constexpr std::uint64_t kNoSequence = std::numeric_limits<std::uint64_t>::max();
+
+  bool exists = false;  // false between nodes: where gradients that meet are added, in hooks
+  std::uint64_t sequence = 0;
+  std::uint64_t thread = 0;                           // that made the node
+  const c10::TensorImpl* accumulates_into = nullptr;  // AccumulateGrad's variable; unknown on 1.13
+
+  bool is_accumulation() const { return sequence == kNoSequence; }
+  friend bool operator==(const BackwardNode& a, const BackwardNode& b) {
+    return a.exists == b.exists && a.sequence == b.sequence && a.thread == b.thread && a.accumulates_into == b.accumulates_into;
+  }
+};
+
+BackwardNode current_backward_node();
+
+// Makes current_backward_node() work on this thread. Returns what unwatch_backward() wants.
+std::uint64_t watch_backward();
+void unwatch_backward(std::uint64_t watch);
+
+}  // namespace torchtally::dispatch
+
+#endif  // TORCHTALLY_SRC_DISPATCH_BACKWARD_NODE_H_

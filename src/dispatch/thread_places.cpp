@@ -1,0 +1,159 @@
+#include "dispatch/thread_places.h"
+
+#include <ATen/SequenceNumber.h>
+#include <ATen/record_function.h>
+#include <c10/core/GradMode.h>
+
+#include "dispatch/call_view.h"
+#include "dispatch/context.h"
+
+namespace torchtally::dispatch {
+using attribution::FrameId;
+using attribution::Place;
+
+void ThreadPlaces::start(Context& context) {
+  const std::uint64_t thread = at::RecordFunction::currentThreadId();
+  if (context_ != nullptr && thread_ == thread) return;
+  *this = ThreadPlaces();
+  context_ = &context;
+  thread_ = thread;
+  origins_ = &context.origins_of(thread);
+  passes_ = &context.backward_passes();
+  seen_passes_ = passes_->load(std::memory_order_relaxed);
+}
+
+void ThreadPlaces::note(FrameId frame) {
+  if (noted_ == frame) return;
+  noted_ = frame;
+  origins_->note(at::sequence_number::peek(), frame);
+}
+
+void ThreadPlaces::enter(FrameId frame) {
+  after_backward_ = false;
+  note(frame);
+}
+
+FrameId ThreadPlaces::frame_below(FrameId caller, ModuleId module) {
+  const auto [entry, is_new] = frames_.try_emplace({caller, module}, FrameId{0});
+  if (is_new) entry->second = context_->modules().frame(caller, module);
+  return entry->second;
+}
+
+FrameId ThreadPlaces::frame_open_in(const Position& position) {
+  // Asking the interpreter is dear. In backward only a forward that runs again can be in it.
+  if (!position.follows_interpreter || (current_backward_pass() != nullptr && !c10::GradMode::is_enabled())) {
+    return position.frame;
+  }
+  return context_->interpreted_frame(position);
+}
+
+Place ThreadPlaces::place_in(const Position& position, FrameId open, CallTensors tensors) {
+  if (open != position.frame) after_backward_ = false;
+  if (position.options.phase.has_value()) return {open, *position.options.phase};
+  if (current_backward_pass() != nullptr) return inside_backward(position, open, tensors);
+  return outside_backward(position, open, tensors);
+}
+
+Place ThreadPlaces::outside_backward(const Position& position, FrameId open, CallTensors tensors) {
+  if (const std::uint64_t passes = passes_->load(std::memory_order_relaxed); passes != seen_passes_) {
+    seen_passes_ = passes;
+    // Another thread's: of this one's loss only if it is where that was asked for.
+    after_backward_ = open == context_->frame_of_backward();
+  }
+  const std::optional<Owner> owner = search(position, tensors);
+  if (after_backward_) {
+    if (!c10::GradMode::is_enabled() && !(owner.has_value() && owner->is_weight)) return {open, Phase::kOptimizer};
+    after_backward_ = false;
+  }
+  const FrameId frame = owner.has_value() && owner->module != position.module ? frame_below(open, owner->module) : open;
+  note(frame);
+  return {frame, Phase::kForward};
+}
+
+void ThreadPlaces::notice_backward(const Position& position) {
+  after_backward_ = true;
+  if (const BackwardPass pass = current_backward_pass(); pass != pass_) {
+    pass_ = pass;
+    pass_records_ = torch::autograd::get_current_graph_task_keep_graph();
+    node_ = BackwardNode();
+    node_frame_ = position.frame;
+    seen_passes_ = context_->begin_backward(position.frame);
+  }
+}
+
+Place ThreadPlaces::inside_backward(const Position& position, FrameId open, CallTensors tensors) {
+  notice_backward(position);
+  const bool records = c10::GradMode::is_enabled();
+  if (!records) pass_records_ = false;
+
+  const BackwardNode node = current_backward_node();
+  if (node.exists && !(node == node_)) {
+    node_frame_ = frame_of(node, position, tensors);
+    node_ = node;
+  }
+  const bool is_in_module = open != position.frame || (node.exists && position.options.opened_in == node);
+  const FrameId frame = is_in_module ? open : node_frame_;
+  if (!records) return {frame, Phase::kBackward};
+
+  if (!is_in_module && pass_records_) {
+    note(frame);  // for a second backward through the nodes that are made here
+    return {frame, Phase::kBackward};
+  }
+  const std::optional<Owner> owner = search(position, tensors);
+  const FrameId again = owner.has_value() && owner->module != position.module ? frame_below(open, owner->module) : frame;
+  note(again);
+  return {again, Phase::kRecompute};
+}
+
+FrameId ThreadPlaces::frame_of(const BackwardNode& node, const Position& position, CallTensors tensors) {
+  if (!node.is_accumulation()) {
+    const attribution::NodeOrigins* origins = node.thread == thread_ ? origins_ : context_->known_origins_of(node.thread);
+    const auto frame = origins == nullptr ? std::nullopt : origins->frame_of(node.sequence);
+    return frame.value_or(position.frame);
+  }
+  const ParameterOwners& owners = context_->owners();
+  std::optional<ModuleId> owner;
+  if (node.accumulates_into != nullptr) {
+    owner = owners.owner_of(*node.accumulates_into);
+  } else {
+    tensors([&](const at::Tensor& tensor, bool /*is_listed*/) {
+      if (!owner.has_value()) owner = owners.owner_of_gradient(*tensor.unsafeGetTensorImpl());
+    });
+  }
+  // Not a parameter of the model: the gradient comes from the node before.
+  return owner.has_value() ? context_->modules().frame_of_owner(*owner) : node_frame_;
+}
+
+std::optional<ThreadPlaces::Owner> ThreadPlaces::search(const Position& position, CallTensors tensors) const {
+  if (!position.searches_parameters) return std::nullopt;
+  const auto is_in = [](std::pair<ModuleId, ModuleId> subtree, ModuleId module) {
+    return module >= subtree.first && module < subtree.second;
+  };
+  std::optional<Owner> found;
+  at::IntArrayRef weight;
+  at::IntArrayRef other;
+  bool has_others = false;
+  tensors([&](const at::Tensor& tensor, bool is_listed) {
+    const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
+    const auto owner = context_->owners().owner_of(impl);
+    if (owner.has_value() && is_in(position.subtree, *owner)) {
+      // Where an operator takes parameters of several modules, the one inside of the other.
+      if (!found.has_value()) {
+        found = Owner{*owner, false};
+      } else if (found->module != *owner && is_in(context_->modules().subtree(found->module), *owner)) {
+        found->module = *owner;
+      }
+    }
+    if (is_listed || !dispatch::is_plain(impl) || impl.numel() <= 1) return;
+    if (owner.has_value() && weight.empty()) {
+      weight = impl.sizes();
+    } else if (!has_others || !owner.has_value()) {
+      other = impl.sizes();
+      has_others = true;
+    }
+  });
+  if (found.has_value()) found->is_weight = has_others && !weight.empty() && weight != other;
+  return found;
+}
+
+}  // namespace torchtally::dispatch
