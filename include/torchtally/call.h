@@ -2,7 +2,7 @@
 //
 //   torch::Tensor forward(torch::Tensor x) {
 //     x = torchtally::call(conv1, x);              // a ModuleHolder or a module; conv1->forward(x)
-//     x = torchtally::call(layers, x);             // Sequential: a scope for each of its modules, Sequentials in it likewise
+//     x = torchtally::call(layers, x);             // Sequential: a scope for each of its modules
 //     return torchtally::call_in_turn<torch::nn::LinearImpl>(heads, x);  // ModuleList: each, as that type, after the other
 //   }
 //
@@ -17,7 +17,6 @@
 #include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/modules/container/sequential.h>
 
-#include <memory>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -89,12 +88,8 @@ Result call(torch::nn::SequentialImpl& modules, Args&&... args) {
 
 template <typename Result, typename... Args>
 Result call(torch::nn::AnyModule& module, Args&&... args) {
-  const std::shared_ptr<torch::nn::Module> held = module.ptr();
-  if (auto* sequential = dynamic_cast<torch::nn::SequentialImpl*>(held.get())) {
-    return call<Result>(*sequential, std::forward<Args>(args)...);
-  }
   const auto forward = [&module](auto&&... each) { return module.forward<Result>(std::forward<decltype(each)>(each)...); };
-  return call_detail::call_in_scope(*held, forward, std::forward<Args>(args)...);
+  return call_detail::call_in_scope(*module.ptr(), forward, std::forward<Args>(args)...);
 }
 
 // Any module with a forward().
@@ -114,7 +109,7 @@ auto call(const torch::nn::ModuleHolder<Module>& module, Args&&... args) {
 // The modules of a list, all of type `Module`, each with the result of the one before it.
 template <typename Module, typename Value>
 Value call_in_turn(const torch::nn::ModuleList& modules, Value x) {
-  torch::nn::ModuleListImpl& list = *modules;
+  torch::nn::ModuleListImpl& list = *modules.ptr();
   ModuleScope scope(list);
   for (std::size_t i = 0; i < list.size(); ++i) x = call(list.at<Module>(i), std::move(x));
   return x;

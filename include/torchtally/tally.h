@@ -93,6 +93,7 @@ class TORCHTALLY_API Tally {
   // "float32", ...; "none" has the calls that neither compute nor move anything, such as views.
   std::map<std::string, Cost> by_dtype() const;
   std::map<std::string, std::map<std::string, Cost>> by_module_and_operator(Ancestors ancestors = Ancestors::kOwner) const;
+  // All phases of every module.
   std::map<std::string, std::map<std::string, Cost>> by_module_and_phase(Ancestors ancestors = Ancestors::kOwner) const;
 
   // Operators without a verdict, with their calls. What they called inside is counted; they themselves are not.

@@ -102,7 +102,9 @@ std::map<std::string, std::map<std::string, Cost>> Tally::by_module_and_operator
 
 std::map<std::string, std::map<std::string, Cost>> Tally::by_module_and_phase(Ancestors ancestors) const {
   std::map<std::string, std::map<std::string, Cost>> costs;
-  for (const ModuleInfo& module : modules_) costs[module.name];
+  for (const ModuleInfo& module : modules_) {
+    for (const Phase phase : kPhases) costs[module.name][std::string(phase_name(phase))];
+  }
   for (const Row& row : rows_) {
     for_each_ancestor(row, ancestors, [&](int m) { costs[modules_[m].name][std::string(phase_name(row.phase))] += row.cost; });
   }

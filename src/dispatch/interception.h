@@ -100,7 +100,11 @@ class Interception {
   bool looks_at_result() const { return looks_at_result_; }
 
   // Only if needs_shapes().
-  const Operator& op() const { return innermost_.slot->op(); }
+  const Operator& op() const {
+    const Operator* op = nullptr;
+    for_each_entry([&](const Entry& entry) { op = &entry.slot->op(); });
+    return *op;
+  }
 
  private:
   struct Entry {

@@ -104,5 +104,35 @@ TEST(ModuleTreeTest, ThreadsThatOpenTheSameScopeGetTheSameModule) {
   EXPECT_EQ(tree.snapshot({}).size(), 101U);
 }
 
+// layer, with leaf in it, and last: by number, because modules are registered depth first.
+TEST(ModuleTreeTest, ASubtreeIsARangeOfModules) {
+  ModuleTree tree;
+  static const int root_identity = 0;
+  static const int last_identity = 0;
+  tree.describe_root(&root_identity, "Net", {});
+  const ModuleId layer = tree.register_module(kRoot, "layer", &kLayer, "Block", {}).first;
+  const ModuleId leaf = tree.register_module(layer, "leaf", &kShared, "Linear", {}).first;
+  const ModuleId last = tree.register_module(kRoot, "last", &last_identity, "Linear", {}).first;
+  const ModuleId scope = tree.child(layer, "scope");
+  EXPECT_EQ(tree.subtree(kRoot), std::make_pair(kRoot, last + 1));
+  EXPECT_EQ(tree.subtree(layer), std::make_pair(layer, leaf + 1));
+  EXPECT_EQ(tree.subtree(leaf), std::make_pair(leaf, leaf + 1));
+  EXPECT_EQ(tree.subtree(scope), std::make_pair(scope, scope));  // has no registered module
+}
+
+TEST(ModuleTreeTest, AFrameIsAModuleAndWhereItWasEnteredFrom) {
+  ModuleTree tree;
+  const ModuleId layer = tree.register_module(kRoot, "layer", &kLayer, "Block", {}).first;
+  const ModuleId leaf = tree.register_module(layer, "leaf", &kShared, "Linear", {}).first;
+  const FrameId called_by_root = tree.frame(kRootFrame, leaf);
+  EXPECT_EQ(tree.frame(kRootFrame, leaf), called_by_root);
+  EXPECT_EQ(tree.frame_of_owner(leaf), called_by_root);  // where it ran first
+  const FrameId of_layer = tree.frame_of_owner(layer);   // never entered: from the root, which owns it
+  EXPECT_EQ(of_layer, tree.frame(kRootFrame, layer));
+  EXPECT_NE(tree.frame(of_layer, leaf), called_by_root);
+  EXPECT_EQ(tree.module_of(called_by_root), leaf);
+  EXPECT_EQ(tree.frames().size(), 4U);
+}
+
 }  // namespace
 }  // namespace torchtally::attribution
