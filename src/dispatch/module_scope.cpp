@@ -41,7 +41,8 @@ class ModuleScope::State {
     if (std::uncaught_exceptions() == exceptions_in_flight_) tell();
     frame_->close();
     const auto open = dispatch::counting_position();
-    for (const Position* around = open.get(); around != nullptr; around = around->outer.get()) around->places().leave_to(around->frame);
+    for (const Position* around = open.get(); around != nullptr; around = around->outer.get())
+      around->places().leave_to(around->frame);
   }
 
   TensorSizes input_sizes;
