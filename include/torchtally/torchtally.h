@@ -12,6 +12,7 @@
 #include "torchtally/phase.h"           // IWYU pragma: export
 #include "torchtally/phase_scope.h"     // IWYU pragma: export
 #include "torchtally/report.h"          // IWYU pragma: export
+#include "torchtally/step_meter.h"      // IWYU pragma: export
 #include "torchtally/tally.h"           // IWYU pragma: export
 #include "torchtally/thread_context.h"  // IWYU pragma: export
 

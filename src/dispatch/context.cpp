@@ -165,6 +165,18 @@ attribution::FrameId Context::frame_of_call_path(const std::vector<std::string>&
   return frame;
 }
 
+std::array<Cost, kPhases.size()> Context::costs_by_phase() {
+  std::array<Cost, kPhases.size()> costs;
+  const auto of = [&](attribution::Place place) -> Cost& { return costs[static_cast<std::size_t>(place.phase())]; };
+  const std::lock_guard lock(mutex_);
+  for (const auto& ledger : ledgers_) {
+    ledger->ledger.for_each(
+        [&](const Slot& slot) { slot.for_each_cost([&](DType /*dtype*/, const Cost& cost) { of(slot.place()) += cost; }); });
+  }
+  for (const auto& [key, cost] : module_costs_) of(key.second) += cost;
+  return costs;
+}
+
 Tally Context::tally() {
   std::map<std::tuple<attribution::Place, const Operator*, DType>, Cost> costs;
   std::map<const Operator*, const Decision*> decisions;

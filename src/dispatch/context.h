@@ -90,6 +90,8 @@ class Context {
   attribution::FrameId frame_of_backward() const { return frame_of_backward_.load(std::memory_order_relaxed); }
 
   Tally tally();
+  // Sums alone, without names: microseconds.
+  std::array<Cost, kPhases.size()> costs_by_phase();
 
  private:
   LeasedLedger& lease();

@@ -1,0 +1,81 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "torchtally/report.h"
+#include "torchtally/step_record.h"
+
+namespace torchtally {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string number(const char* format, double value) {
+  char text[64];
+  std::snprintf(text, sizeof(text), format, value);
+  return text;
+}
+
+std::string time_text(double seconds) {
+  constexpr double kMilli = 1e-3;
+  return seconds >= 1 ? number("%.3g s", seconds) : number("%.3g ms", seconds / kMilli);
+}
+
+std::string percent(double share) { return number("%.1f %%", 100 * share); }
+
+std::int64_t exact(Count count) { return count; }
+
+Json cost_json(const Cost& cost) {
+  return {{"macs", exact(cost.macs)},
+          {"flops", exact(cost.flops)},
+          {"masked_macs", exact(cost.masked_macs)},
+          {"transcendentals", exact(cost.transcendentals)},
+          {"bytes_read", exact(cost.bytes_read)},
+          {"bytes_written", exact(cost.bytes_written)},
+          {"bytes_communicated", exact(cost.bytes_communicated)},
+          {"activations", exact(cost.activations)},
+          {"calls", exact(cost.calls)}};
+}
+
+}  // namespace
+
+std::string to_progress(const StepRecord& record) {
+  const Cost total = record.total();
+  std::string text =
+      "step " + std::to_string(record.step) + "  " + time_text(record.seconds) + "  " + human_count(total.flops) + "FLOP (";
+  bool is_first = true;
+  for (const Phase phase : kPhases) {
+    const double share =
+        total.flops == 0 ? 0 : static_cast<double>(exact(record.in(phase).flops)) / static_cast<double>(exact(total.flops));
+    if (record.in(phase).calls == 0) continue;
+    text += (is_first ? "" : ", ") + number("%.0f %% ", 100 * share) + std::string(phase_name(phase));
+    is_first = false;
+  }
+  text += ")  " + human_count(static_cast<std::int64_t>(record.flops_per_second())) + "FLOP/s";
+  if (record.peak_flops > 0) text += "  MFU " + percent(record.mfu()) + "  HFU " + percent(record.hfu());
+  if (record.reused) text += "  reused";
+  if (record.differs) text += "  DIFFERS from what was reused";
+  return text;
+}
+
+std::string to_json_line(const StepRecord& record) {
+  Json phases = Json::object();
+  for (const Phase phase : kPhases) phases[std::string(phase_name(phase))] = cost_json(record.in(phase));
+  const bool has_peak = record.peak_flops > 0;
+  const Json json = {{"schema", "torchtally.step/1"},
+                     {"step", record.step},
+                     {"seconds", record.seconds},
+                     {"average_seconds", record.average_seconds},
+                     {"flops_per_second", record.flops_per_second()},
+                     {"model_flops", exact(record.model_flops())},
+                     {"hardware_flops", exact(record.hardware_flops())},
+                     {"average_model_flops_per_second", record.average_model_flops},
+                     {"peak_flops_per_second", has_peak ? Json(record.peak_flops) : Json(nullptr)},
+                     {"mfu", has_peak ? Json(record.mfu()) : Json(nullptr)},
+                     {"hfu", has_peak ? Json(record.hfu()) : Json(nullptr)},
+                     {"reused", record.reused},
+                     {"differs", record.differs},
+                     {"by_phase", std::move(phases)}};
+  return json.dump() + "\n";
+}
+
+}  // namespace torchtally
