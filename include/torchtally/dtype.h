@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "torchtally/export.h"
@@ -62,6 +63,9 @@ constexpr int element_size(DType dtype) {
 
 // "float32", "bfloat16", ... as PyTorch spells them.
 TORCHTALLY_API std::string_view dtype_name(DType dtype);
+
+// The type of that name, as dtype_name() gives it; nothing if there is none.
+TORCHTALLY_API std::optional<DType> dtype_from_name(std::string_view name);
 
 constexpr bool is_floating_point(DType dtype) {
   return (dtype >= DType::kFloat16 && dtype <= DType::kFloat64) || dtype == DType::kBFloat16 ||

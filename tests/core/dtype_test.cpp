@@ -29,6 +29,15 @@ TEST(DType, NamesAsPyTorchSpellsThem) {
   EXPECT_EQ(dtype_name(DType::kFloat8E4M3FN), "float8_e4m3fn");
 }
 
+TEST(DType, NamesAreReadBack) {
+  for (int number = 0; number < 46; ++number) {
+    const auto dtype = static_cast<DType>(number);
+    EXPECT_EQ(dtype_from_name(dtype_name(dtype)), dtype) << number;
+  }
+  EXPECT_EQ(dtype_from_name("undefined"), DType::kUndefined);
+  EXPECT_EQ(dtype_from_name("float31"), std::nullopt);
+}
+
 TEST(DType, Complex) {
   EXPECT_TRUE(is_complex(DType::kComplex32));
   EXPECT_TRUE(is_complex(DType::kComplex128));
