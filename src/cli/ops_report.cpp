@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/text_columns.h"
+#include "report/utf8.h"
 
 namespace torchtally::cli {
 namespace {
@@ -44,17 +45,6 @@ std::string_view namespace_of(std::string_view name) { return name.substr(0, nam
 
 std::string verdict_of(const KnownOperator& op) { return verdict_text(op.formula.kind, op.formula.reason); }
 
-// At most `width` characters of UTF-8 text.
-std::string cut(const std::string& line, std::size_t width) {
-  std::size_t characters = 0;
-  std::size_t last = 0;  // where the last character that fits begins
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if ((line[i] & 0xC0) == 0x80) continue;
-    if (++characters == width) last = i;
-  }
-  return characters <= width ? line : line.substr(0, last) + "…";
-}
-
 }  // namespace
 
 std::string operators_table(const std::vector<KnownOperator>& operators, std::size_t width) {
@@ -69,7 +59,7 @@ std::string operators_table(const std::vector<KnownOperator>& operators, std::si
   std::string narrow;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = text.find('\n', start);
-    narrow += cut(text.substr(start, end - start), width) + "\n";
+    narrow += report::cut(text.substr(start, end - start), width) + "\n";
     start = end + 1;
   }
   return narrow;

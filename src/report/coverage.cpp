@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "report/colour.h"
 #include "report/text_columns.h"
 
 namespace torchtally::report {
@@ -9,7 +10,7 @@ namespace {
 
 constexpr std::size_t kNamedUncalledModules = 5;
 
-std::string unknown_operators_note(const Tally& tally) {
+std::string unknown_operators_note(const Tally& tally, bool colour) {
   const auto unknown = tally.unknown_operators();
   if (unknown.empty()) return "";
   TextColumns lines({Align::kLeft, Align::kRight, Align::kLeft});
@@ -17,7 +18,9 @@ std::string unknown_operators_note(const Tally& tally) {
     const std::int64_t exact = calls;
     lines.add_row({"  " + name, std::to_string(exact), exact == 1 ? "call" : "calls"});
   }
-  return "Unknown operators: their own cost is not in the figures above, only what they called inside.\n" + lines.str();
+  return look("Unknown operators: their own cost is not in the figures above, only what they called inside.", Look::kWarning,
+              colour) +
+         "\n" + lines.str();
 }
 
 std::string uncalled_modules_note(const Tally& tally) {
@@ -32,8 +35,8 @@ std::string uncalled_modules_note(const Tally& tally) {
 
 }  // namespace
 
-std::string coverage_notes(const Tally& tally) {
-  std::string notes = unknown_operators_note(tally) + uncalled_modules_note(tally);
+std::string coverage_notes(const Tally& tally, bool colour) {
+  std::string notes = unknown_operators_note(tally, colour) + uncalled_modules_note(tally);
   if (tally.saturated()) notes += "A counter left the range of 64 bits: figures with >= say \"at least\".\n";
   return notes.empty() ? notes : "\n" + notes;
 }

@@ -1,7 +1,11 @@
 #include <map>
+#include <set>
 
+#include "report/cells.h"
+#include "report/colour.h"
 #include "report/coverage.h"
 #include "report/hierarchy.h"
+#include "report/listing.h"
 #include "report/text_columns.h"
 #include "torchtally/report.h"
 
@@ -9,6 +13,7 @@ namespace torchtally {
 namespace {
 
 using report::Align;
+using report::Look;
 
 // An alias "decoder.embed" of "embed" is a line of its own below "decoder".
 struct AliasLine {
@@ -34,20 +39,84 @@ std::string indented(int level, const std::string& name, const std::string& type
   return text + name + (name.empty() || type.empty() ? "" : ": ") + type;
 }
 
-// The name below the parent: the tree shows the rest by indentation.
-std::string name_below_parent(const Tally& tally, int index) {
-  const ModuleInfo& module = tally.modules()[index];
-  if (module.parent < 0) return module.type.empty() ? "(root)" : "";
-  const std::string prefix = tally.modules()[module.parent].name + ".";
-  return module.name.compare(0, prefix.size(), prefix) == 0 ? module.name.substr(prefix.size()) : module.name;
+// "9.408 k params", "2.000 MB read": the column's title has no line of its own here.
+std::string with_unit(const report::Listing& listing, const report::Line& line, Column column) {
+  const std::string cell = human_cell(listing, line, column);
+  switch (column) {
+    case Column::kParameters:
+      return cell + " params";
+    case Column::kTrainable:
+      return cell + " trainable";
+    case Column::kModuleCalls:
+      return cell + " module calls";
+    case Column::kCalls:
+      return cell + " calls";
+    case Column::kMacs:
+      return cell + " MACs";
+    case Column::kFlops:
+      return cell + " FLOPs";
+    case Column::kTranscendentals:
+      return cell + " transc.";
+    case Column::kActivations:
+      return cell + " activations";
+    case Column::kBytesRead:
+      return cell + " read";
+    case Column::kBytesWritten:
+      return cell + " written";
+    case Column::kBytesCommunicated:
+      return cell + " communicated";
+    case Column::kMaskedMacs:
+      return cell + " masked MACs";
+    case Column::kIntensity:
+      return cell + " FLOPs/B";
+    case Column::kInputs:
+      return cell.empty() ? "" : "in " + cell;
+    case Column::kOutputs:
+      return cell.empty() ? "" : "out " + cell;
+    case Column::kType:
+    case Column::kShare:
+    case Column::kBytes:
+    case Column::kDType:
+    case Column::kPhase:
+      break;
+  }
+  return cell;
+}
+
+// By module: "unknown: mylib::mystery".
+std::vector<std::string> unknown_marks(const Tally& tally) {
+  std::vector<std::set<std::string>> names(tally.modules().size());
+  for (const Tally::Row& row : tally.rows()) {
+    const OperatorInfo& op = tally.operators()[row.op];
+    if (op.verdict == VerdictKind::kUnknown && row.cost.calls > 0) names[row.module].insert(op.name);
+  }
+  std::vector<std::string> marks;
+  for (const auto& unknown : names) {
+    marks.emplace_back();
+    for (const std::string& name : unknown) marks.back() += (marks.back().empty() ? "unknown: " : ", ") + name;
+  }
+  return marks;
 }
 
 }  // namespace
 
 std::string to_tree(const Tally& tally, const ReportOptions& options) {
-  const std::vector<Cost> costs = tally.inclusive_costs();
+  ReportOptions hierarchy;
+  hierarchy.depth = options.depth;
+  hierarchy.columns = options.columns;
+  if (hierarchy.columns.empty()) {
+    hierarchy.columns = {Column::kParameters, Column::kMacs, Column::kFlops, Column::kActivations};
+  }
+  const report::Listing listing = report::make_listing(tally, hierarchy, false);
+  const std::vector<report::Node> nodes = report::depth_first(tally, options.depth);  // the listing's, with levels
   const auto aliases = aliases_by_parent(tally);
-  report::TextColumns tree({Align::kLeft, Align::kRight, Align::kRight, Align::kRight, Align::kRight, Align::kLeft});
+  const std::vector<std::string> unknown = unknown_marks(tally);
+
+  std::vector<Align> alignment = {Align::kLeft};
+  for (const Column column : listing.columns) alignment.push_back(report::align_of(column));
+  alignment.push_back(Align::kLeft);
+  report::TextColumns tree(std::move(alignment));
+  std::vector<Look> looks;
 
   // The aliases below a module come after its last descendant: they wait here, innermost last.
   struct Waiting {
@@ -58,28 +127,39 @@ std::string to_tree(const Tally& tally, const ReportOptions& options) {
   const auto write_aliases_down_to = [&](int level) {
     while (!waiting.empty() && waiting.back().level > level) {
       for (const AliasLine& line : *waiting.back().lines) {
-        tree.add_row({indented(waiting.back().level, line.name, line.module->type), "", "", "", "",
-                      "shared, counted as " + line.module->name});
+        std::vector<std::string> cells(listing.columns.size() + 2);
+        cells.front() = indented(waiting.back().level, line.name, line.module->type);
+        cells.back() = "shared, counted as " + line.module->name;
+        tree.add_row(std::move(cells));
+        looks.push_back(Look::kFaint);
       }
       waiting.pop_back();
     }
   };
 
-  for (const report::Node& node : report::depth_first(tally, options.depth)) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const report::Node& node = nodes[i];
+    const report::Line& line = listing.lines[i];
     write_aliases_down_to(node.level);
     const ModuleInfo& module = tally.modules()[node.module];
-    const Cost& cost = costs[node.module];
-    tree.add_row({indented(node.level, name_below_parent(tally, node.module), module.type),
-                  human_count(module.parameters.total) + " params", human_count(cost.macs) + " MACs",
-                  human_count(cost.flops) + " FLOPs", human_count(cost.activations) + " activations",
-                  module.registered && !module.called ? "not called" : ""});
+    const bool is_root = node.module == 0;
+    std::vector<std::string> cells = {indented(node.level, report::own_name(tally, node.module), is_root ? "" : module.type)};
+    for (const Column column : listing.columns) cells.push_back(with_unit(listing, line, column));
+    const bool is_uncalled = module.registered && !module.called;
+    cells.push_back(is_uncalled ? "not called" : unknown[node.module]);
+    tree.add_row(std::move(cells));
+    looks.push_back(!unknown[node.module].empty() ? Look::kWarning : is_uncalled ? Look::kFaint : Look::kPlain);
     const auto below = aliases.find(module.name);
     if (below != aliases.end() && (options.depth < 0 || node.level < options.depth)) {
       waiting.push_back({node.level + 1, &below->second});
     }
   }
   write_aliases_down_to(-1);
-  return tree.str() + report::coverage_notes(tally);
+
+  std::string text;
+  const std::vector<std::string> lines = tree.lines(static_cast<std::size_t>(options.width));
+  for (std::size_t i = 0; i < lines.size(); ++i) text += look(lines[i], looks[i], options.colour) + "\n";
+  return text + report::coverage_notes(tally, options.colour);
 }
 
 }  // namespace torchtally

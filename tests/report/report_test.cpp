@@ -131,9 +131,8 @@ TEST(ToTable, SaysZeroForAnEmptyTally) {
 
 TEST(ToTable, SaysAtLeastWhenACounterLeft64Bits) {
   EXPECT_EQ(to_table(saturated()),
-            "Module  Type    Parameters     MACs       FLOPs  Activations\n"
-            "(root)  Net             10  5.000 E  >= 9.223 E            1\n"
-            "big     Linear          10  5.000 E  >= 9.223 E            1\n"
+            "Module        Type          Parameters     MACs       FLOPs  Activations\n"
+            "(root) > big  Net > Linear          10  5.000 E  >= 9.223 E            1\n"
             "\n"
             "A counter left the range of 64 bits: figures with >= say \"at least\".\n");
 }
@@ -146,10 +145,10 @@ TEST(ToTable, NamesTheFirstUncalledModulesAndCountsTheRest) {
 }
 
 TEST(ToTable, AlignsNamesByCharactersNotBytes) {
-  const Tally tally({module_info("", "Net", -1, 1), module_info("größe", "Linear", 0, 1)}, {}, {});
+  const Tally tally({module_info("", "Net", -1, 2), module_info("größe", "Linear", 0, 1)}, {}, {});
   EXPECT_EQ(to_table(tally),
             "Module  Type    Parameters  MACs  FLOPs  Activations\n"
-            "(root)  Net              1     0      0            0\n"
+            "(root)  Net              2     0      0            0\n"
             "größe   Linear           1     0      0            0\n");
 }
 
@@ -159,7 +158,7 @@ TEST(ToTree, ShowsTheHierarchyWithCostsSharedAndUncalledModules) {
             "  stem: Conv2d      9.408 k params  118.0 M MACs  236.0 M FLOPs  802.8 k activations\n"
             "  body: Sequential  2.360 M params  1.000 M MACs  2.001 M FLOPs  4.146 k activations\n"
             "    0: Linear       2.360 M params  1.000 M MACs  2.000 M FLOPs  4.096 k activations\n"
-            "    extra                 0 params      500 MACs  1.000 k FLOPs       50 activations\n"
+            "    extra                 0 params      500 MACs  1.000 k FLOPs       50 activations  unknown: mylib::mystery\n"
             "    tail: Linear                                                                      shared, counted as head\n"
             "  head: Linear          192 params       96 MACs      198 FLOPs        6 activations\n"
             "  spare: Linear     133.4 k params        0 MACs        0 FLOPs        0 activations  not called\n"
