@@ -283,6 +283,27 @@ std::string exact_cell(const Listing& listing, const Line& line, Column column) 
   return std::string(text, end);
 }
 
+std::vector<std::string> titles_of(const Listing& listing) {
+  std::vector<std::string> titles;
+  for (const GroupBy group : listing.by) titles.emplace_back(title_of(group));
+  for (const Column column : listing.columns) titles.emplace_back(title_of(column));
+  return titles;
+}
+
+std::vector<Align> alignment_of(const Listing& listing) {
+  std::vector<Align> alignment(listing.by.size(), Align::kLeft);
+  for (const Column column : listing.columns) alignment.push_back(align_of(column));
+  return alignment;
+}
+
+std::vector<std::string> human_cells(const Listing& listing, const Line& line) {
+  std::vector<std::string> cells;
+  cells.reserve(listing.by.size() + listing.columns.size());
+  for (const GroupBy group : listing.by) cells.push_back(human_key(listing, line, group));
+  for (const Column column : listing.columns) cells.push_back(human_cell(listing, line, column));
+  return cells;
+}
+
 double number(const Listing& listing, const Line& line, Column column) {
   switch (traits(column).kind) {
     case Kind::kText:

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "report/listing.h"
 #include "report/text_columns.h"
@@ -23,6 +24,11 @@ std::string exact_key(const Listing& listing, const Line& line, GroupBy group);
 std::string human_cell(const Listing& listing, const Line& line, Column column);
 // "4089184256", "0.125".
 std::string exact_cell(const Listing& listing, const Line& line, Column column);
+
+// The keys, then the columns: of a whole table.
+std::vector<std::string> titles_of(const Listing& listing);
+std::vector<Align> alignment_of(const Listing& listing);
+std::vector<std::string> human_cells(const Listing& listing, const Line& line);
 
 // What rows are sorted by: the figure itself. 0 for a column that is no number.
 double number(const Listing& listing, const Line& line, Column column);

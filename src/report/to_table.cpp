@@ -11,22 +11,9 @@ using report::Look;
 
 std::string to_table(const Tally& tally, const ReportOptions& options) {
   const report::Listing listing = report::make_listing(tally, options, true);
-  std::vector<report::Align> alignment(listing.by.size(), report::Align::kLeft);
-  std::vector<std::string> titles;
-  for (const GroupBy group : listing.by) titles.emplace_back(report::title_of(group));
-  for (const Column column : listing.columns) {
-    alignment.push_back(report::align_of(column));
-    titles.emplace_back(report::title_of(column));
-  }
-  report::TextColumns table(std::move(alignment));
-  table.add_row(std::move(titles));
-  for (const report::Line& line : listing.lines) {
-    std::vector<std::string> cells;
-    cells.reserve(listing.by.size() + listing.columns.size());
-    for (const GroupBy group : listing.by) cells.push_back(human_key(listing, line, group));
-    for (const Column column : listing.columns) cells.push_back(human_cell(listing, line, column));
-    table.add_row(std::move(cells));
-  }
+  report::TextColumns table(report::alignment_of(listing));
+  table.add_row(report::titles_of(listing));
+  for (const report::Line& line : listing.lines) table.add_row(report::human_cells(listing, line));
 
   std::string text;
   const std::vector<std::string> lines = table.lines(static_cast<std::size_t>(options.width));
