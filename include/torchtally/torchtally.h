@@ -6,6 +6,7 @@
 #include "torchtally/counting_guard.h"   // IWYU pragma: export
 #include "torchtally/formula.h"          // IWYU pragma: export
 #include "torchtally/formula_table.h"    // IWYU pragma: export
+#include "torchtally/html_report.h"      // IWYU pragma: export
 #include "torchtally/module_formula.h"   // IWYU pragma: export
 #include "torchtally/module_scope.h"     // IWYU pragma: export
 #include "torchtally/op_call.h"          // IWYU pragma: export
