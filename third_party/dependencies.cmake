@@ -8,6 +8,7 @@
 # | CLI11         | 2.1              | the command       | options, help and their error messages                          |
 # | GoogleTest    | 1.12             | the tests         |                                                                 |
 # | NumPy         | 2                | tests/opdb        | PyTorch's operator database imports it, and expecttest 0.3      |
+# | Chromium      | Debian's         | tests/cli         | the HTML report in a browser, driven by Selenium                |
 # | Benchmark     | 1.7              | the benchmarks    |                                                                 |
 #
 # GLOBAL: a project that takes torchtally by add_subdirectory sees what its targets link.

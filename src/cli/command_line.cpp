@@ -16,6 +16,8 @@ constexpr char kOverview[] = R"(torchtally counts what a PyTorch program really 
 Examples:
   torchtally count resnet50.pt --input 1x3x224x224
   torchtally count resnet50.pt --input 1x3x224x224 --format json --output resnet50.json
+  torchtally report resnet50.json --by operator
+  torchtally diff old.json new.json
   torchtally ops 'conv*'
   torchtally explain aten::convolution_backward
   torchtally count --help)";
@@ -38,9 +40,15 @@ CommandLine read_command_line(int argc, char** argv) {
   CountOptions count_options;
   OpsOptions ops_options;
   ExplainOptions explain_options;
+  SavedReportOptions report_options;
+  DiffCommandOptions diff_options;
+  CompletionOptions completion_options;
   const CLI::App& count = add_count(app, count_options);
+  const CLI::App& report = add_report(app, report_options);
+  const CLI::App& diff = add_diff(app, diff_options);
   const CLI::App& ops = add_ops(app, ops_options);
-  add_explain(app, explain_options);
+  const CLI::App& explain = add_explain(app, explain_options);
+  add_completion(app, completion_options);
 
   try {
     app.parse(argc, argv);
@@ -52,8 +60,11 @@ CommandLine read_command_line(int argc, char** argv) {
     return wrong_usage(app, error.what());
   }
   if (count.parsed()) return count_options;
+  if (report.parsed()) return report_options;
+  if (diff.parsed()) return diff_options;
   if (ops.parsed()) return ops_options;
-  return explain_options;
+  if (explain.parsed()) return explain_options;
+  return completion_options;
 }
 
 }  // namespace torchtally::cli

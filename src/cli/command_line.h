@@ -4,9 +4,12 @@
 
 #include <variant>
 
+#include "cli/completion_command.h"
 #include "cli/count_options.h"
+#include "cli/diff_command.h"
 #include "cli/explain_options.h"
 #include "cli/ops_options.h"
+#include "cli/report_command.h"
 
 namespace torchtally::cli {
 
@@ -15,7 +18,8 @@ struct Answered {
   int exit_code;
 };
 
-using CommandLine = std::variant<Answered, CountOptions, OpsOptions, ExplainOptions>;
+using CommandLine =
+    std::variant<Answered, CountOptions, SavedReportOptions, DiffCommandOptions, OpsOptions, ExplainOptions, CompletionOptions>;
 
 CommandLine read_command_line(int argc, char** argv);
 

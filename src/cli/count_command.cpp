@@ -3,9 +3,8 @@
 #include <ATen/Context.h>
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
-#include <unistd.h>
 
-#include <iostream>
+#include <filesystem>
 #include <optional>
 
 #include "cli/failing_module.h"
@@ -15,19 +14,15 @@
 #include "cli/meta_kernels.h"
 #include "cli/model.h"
 #include "cli/output_file.h"
+#include "cli/terminal.h"
 #include "cli/torch_error.h"
+#include "cli/training.h"
 #include "torchtally/counting_guard.h"
-#include "torchtally/report.h"
 
 namespace torchtally::cli {
 namespace {
 
 constexpr char kNeedsValues[] = "\n  A model whose course depends on values (a detector, say) needs --device cpu.";
-
-// For a person who waits, not for a log file.
-void say(const std::string& progress) {
-  if (::isatty(STDERR_FILENO) != 0) std::cerr << "torchtally: " << progress << std::endl;
-}
 
 c10::Device prepare_device(Device device) {
   if (device == Device::kCuda && !at::globalContext().hasCUDA()) {
@@ -70,50 +65,47 @@ Call choose_forward(const torch::jit::Module& model, const CountOptions& options
   throw misfit ? *misfit : Failure("the model '" + options.model + "' has no forward(): script a module that has one");
 }
 
-Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Device device) {
-  Call call = choose_forward(model, options, device);
-
-  say("running " + options.model);
-  const c10::AutoGradMode no_grad(false);
-  const CountingGuard guard(model);
+// As Failure says what went wrong, and in which module.
+template <typename Work>
+auto explained(const Call& call, bool on_meta, Work work) {
   const FailingModule failing_module;
   try {
-    call.method({}, call.arguments);
+    return work();
+  } catch (const Failure&) {
+    throw;
   } catch (const std::exception& error) {
-    fail_run(error, failing_module.name(), signature_of(call.method.function().getSchema()), device.is_meta());
+    fail_run(error, failing_module.name(), signature_of(call.method.function().getSchema()), on_meta);
   }
-  return guard.tally();
 }
 
-std::string report(const Tally& tally, const CountOptions& options) {
-  ReportOptions report_options;
-  report_options.depth = options.depth;
-  switch (options.format) {
-    case Format::kTree:
-      return to_tree(tally, report_options);
-    case Format::kJson:
-      return to_json(tally, TORCH_VERSION);
-    case Format::kTable:
-      break;
+Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Device device) {
+  Call call = choose_forward(model, options, device);
+  const c10::AutoGradMode gradients(options.train);
+  const CountingGuard guard(model);
+  for (int i = 1; i <= options.repeat; ++i) {
+    const std::string which = options.repeat > 1 ? ", " + std::to_string(i) + " of " + std::to_string(options.repeat) : "";
+    if (!options.quiet) say("running " + options.model + which);
+    explained(call, device.is_meta(), [&] {
+      const at::IValue output = call.method({}, call.arguments);
+      if (options.train) run_backward(output);
+    });
   }
-  return to_table(tally, report_options);
+  return guard.tally();
 }
 
 }  // namespace
 
 void count(const CountOptions& options) {
   std::optional<OutputFile> output;
-  if (!options.output.empty()) output.emplace(options.output);
+  if (!options.report.output.empty()) output.emplace(options.report.output);
+  check(options.report);
   const c10::Device device = prepare_device(options.device);
   for (const std::string& library : options.libraries) load_library(library);
-  say("loading " + options.model);
-  const torch::jit::Module model = load_model(options.model, device);
-  const std::string text = report(run(model, options, device), options);
-  if (output) {
-    output->commit(text);
-  } else {
-    write_to_stdout(text);
-  }
+  if (!options.quiet) say("loading " + options.model);
+  torch::jit::Module model = load_model(options.model, device);
+  if (options.train) model.train();
+  const Tally tally = run(model, options, device);
+  write_report(render(tally, options.report, TORCH_VERSION, std::filesystem::path(options.model).stem().string()), output);
 }
 
 }  // namespace torchtally::cli

@@ -14,6 +14,11 @@ constexpr char kExamples[] = R"(Examples:
     torchtally count bert.pt --input '1x128:int64<30522' --input 1x128:int64 --format json
   A detector that takes a list of images and needs torchvision's operators:
     torchtally count maskrcnn.pt --input '[3x320x320,3x256x256]' --library torchvision/_C.so
+  Where the bytes go, by operator; the ten layers that compute most:
+    torchtally count resnet50.pt --input 1x3x224x224 --by operator --sort bytes
+    torchtally count resnet50.pt --input 1x3x224x224 --sort flops --top 10 --columns type,flops,share,bytes,intensity
+  Forward and backward of a training step, as a page for a browser:
+    torchtally count resnet50.pt --input 8x3x224x224 --train --format html --output resnet50.html
   The same figures without computing anything, for a model too large for this machine:
     torchtally count vgg16.pt --input 64x3x224x224 --device meta
 
@@ -30,8 +35,11 @@ Inputs, one --input for each argument of forward(), in order:
   @file.pt               value saved with torch.save
   mask=1x128:bool        by name: the argument "mask"; one that has a default may be left out
 
-The model runs in evaluation mode, without gradients. Random inputs are the same in every run.
-Exit codes: 0, 1 if it failed, 2 if the command line is wrong.)";
+The model runs in evaluation mode, without gradients, unless --train is given. Random inputs are the same in every run.
+
+)";
+
+constexpr char kExitCodes[] = "\nExit codes: 0, 1 if it failed, 2 if the command line is wrong.";
 
 }  // namespace
 
@@ -48,18 +56,18 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
           "Input of forward(); once for each argument")
       ->allow_extra_args(false)
       ->type_name("INPUT");
-  count->add_option("--depth", options.depth, "Levels of modules to show; all if not given")
-      ->check(CLI::NonNegativeNumber)
+  add_report_flags(*count, options.report);
+  count->add_flag("--train", options.train, "In training mode, with the backward of the sum of all outputs");
+  count->add_option("--repeat", options.repeat, "Run so many times; figures are those of all runs together")
+      ->check(CLI::PositiveNumber)
       ->type_name("N");
-  add_choice(*count, "--format", options.format, {{"table", Format::kTable}, {"tree", Format::kTree}, {"json", Format::kJson}},
-             "table", "FORMAT", "table, tree or json");
-  count->add_option("--output", options.output, "Write the report here; the standard output if not given")->type_name("FILE");
+  count->add_flag("--quiet", options.quiet, "No word about progress");
   count->add_option("--library", options.libraries, "Load this library's operators before the model; may be repeated")
       ->allow_extra_args(false)
       ->type_name("LIB.so");
   add_choice(*count, "--device", options.device, {{"cpu", Device::kCpu}, {"cuda", Device::kCuda}, {"meta", Device::kMeta}}, "cpu",
              "DEVICE", "cpu, cuda, or meta: count without computing");
-  count->footer(kExamples);
+  count->footer(std::string(kExamples) + kReportHelp + kExitCodes);
   return *count;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/input_spec.h"
+#include "cli/report_flags.h"
 
 namespace CLI {
 class App;
@@ -13,15 +14,15 @@ class App;
 
 namespace torchtally::cli {
 
-enum class Format { kTable, kTree, kJson };
 enum class Device { kCpu, kCuda, kMeta };
 
 struct CountOptions {
   std::string model;
   std::vector<InputSpec> inputs;
-  int depth = -1;  // negative: all
-  Format format = Format::kTable;
-  std::string output;  // empty: the standard output
+  ReportFlags report;
+  bool train = false;
+  int repeat = 1;
+  bool quiet = false;
   std::vector<std::string> libraries;
   Device device = Device::kCpu;
 };

@@ -10,6 +10,7 @@ enum ExitCode : int {
   kOk = 0,
   kFailed = 1,      // the command line was fine, doing it was not
   kWrongUsage = 2,  // the command line was not
+  kDiffers = 3,     // diff: beyond the tolerance
 };
 
 class Failure : public std::runtime_error {

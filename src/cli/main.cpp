@@ -17,6 +17,15 @@ struct Run {
     count(options);
     return kOk;
   }
+  int operator()(const SavedReportOptions& options) const {
+    report(options);
+    return kOk;
+  }
+  int operator()(const DiffCommandOptions& options) const { return diff_reports(options); }
+  int operator()(const CompletionOptions& options) const {
+    print_completion(options);
+    return kOk;
+  }
   int operator()(const OpsOptions& options) const {
     list_operators(options);
     return kOk;

@@ -1,8 +1,6 @@
 #include "cli/ops_command.h"
 
-#include <sys/ioctl.h>
 #include <torch/version.h>
-#include <unistd.h>
 
 #include <optional>
 
@@ -11,6 +9,7 @@
 #include "cli/operator_names.h"
 #include "cli/ops_report.h"
 #include "cli/output_file.h"
+#include "cli/terminal.h"
 
 namespace torchtally::cli {
 namespace {
@@ -56,12 +55,6 @@ bool is_listed(const KnownOperator& op, const OpsOptions& options) {
   throw Failure(nothing + suggestion(options.pattern, names));
 }
 
-std::size_t terminal_width() {
-  winsize size = {};
-  if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
-}
-
 std::string report(const std::vector<KnownOperator>& operators, const OpsOptions& options) {
   switch (options.format) {
     case OpsFormat::kMarkdown:
@@ -86,12 +79,7 @@ void list_operators(const OpsOptions& options) {
     if (is_listed(op, options)) listed.push_back(op);
   }
   if (listed.empty()) fail_empty(known, options);
-  const std::string text = report(listed, options);
-  if (output) {
-    output->commit(text);
-  } else {
-    write_to_stdout(text);
-  }
+  write_report(report(listed, options), output);
 }
 
 }  // namespace torchtally::cli

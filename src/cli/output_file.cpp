@@ -79,6 +79,14 @@ void OutputFile::fail(const std::string& why) const {
                 "\n  Choose a file in a folder that exists and that you may write to.");
 }
 
+void write_report(std::string_view text, std::optional<OutputFile>& file) {
+  if (file) {
+    file->commit(text);
+  } else {
+    write_to_stdout(text);
+  }
+}
+
 void write_to_stdout(std::string_view text) {
   if (write_all(STDOUT_FILENO, text) || errno == EPIPE) return;
   throw Failure(std::string("cannot write the report to the standard output: ") + std::strerror(errno));

@@ -2,6 +2,7 @@
 #ifndef TORCHTALLY_SRC_CLI_OUTPUT_FILE_H_
 #define TORCHTALLY_SRC_CLI_OUTPUT_FILE_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,9 @@ class [[nodiscard]] OutputFile {
   std::string temporary_;  // empty: writes to path_ itself, or committed
   int file_ = -1;
 };
+
+// Into the file if there is one, otherwise to the standard output. Throws Failure.
+void write_report(std::string_view text, std::optional<OutputFile>& file);
 
 // To the standard output. A reader that has gone away is no error: nobody is left to read about it. Throws Failure.
 void write_to_stdout(std::string_view text);

@@ -27,7 +27,7 @@ const intensity = (cost) => (cost.bytes === 0 ? 0 : cost.flops / cost.bytes);
 
 const prefixes = ["", " k", " M", " G", " T", " P", " E", " Z"];
 const human = (value) => {
-  if (value < 1000) return Number.isInteger(value) ? String(value) : value.toPrecision(4);
+  if (value < 1000) return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)));
   let prefix = 0;
   while (Number(value.toPrecision(4)) >= 1000 && prefix + 1 < prefixes.length) { value /= 1000; ++prefix; }
   return value.toPrecision(4) + prefixes[prefix];
@@ -305,7 +305,7 @@ const operatorsOf = (node) => {
   return [...sums].map(([op, cost]) => ({ name: operatorName(op), cost }));
 };
 const drawOperators = () => {
-  byId("operators-of").textContent = state.zoom === root ? "" : "in " + fullName(state.zoom);
+  byId("operators-of").textContent = "by " + metrics[state.metric].title + (state.zoom === root ? "" : " in " + fullName(state.zoom));
   drawBars(byId("operators"), operatorsOf(state.zoom), 12);
 };
 const drawBreakdown = () => {
@@ -389,11 +389,13 @@ const drawRoofline = () => {
     const x = toX(intensity(point.cost));
     const y = toY(height(point));
     const name = point.name.replace(/^aten::/, "");
-    const box = { left: x - name.length * 3.3, right: x + name.length * 3.3, y: y + 16 + 14 * Math.sqrt(point.cost.flops / largest) };
-    if (box.right > width || box.left < size.left || box.y > size.height - size.bottom) continue;
+    // Right of the point and below it: the roof rises to the right, and passes above.
+    const radius = 4 + 14 * Math.sqrt(point.cost.flops / largest);
+    const box = { left: x + radius * 0.75 + 3, right: x + radius * 0.75 + 3 + name.length * 6.6, y: y + radius * 0.75 + 11 };
+    if (box.right > width || box.y > size.height - size.bottom) continue;
     if (taken.some((other) => box.left < other.right && other.left < box.right && Math.abs(box.y - other.y) < 14)) continue;
     taken.push(box);
-    addText(name, { x, y: box.y, "text-anchor": "middle" });
+    addText(name, { x: box.left, y: box.y });
   }
   byId("roofline").replaceChildren(svg);
 };
@@ -466,7 +468,8 @@ byId("metric").value = state.metric;
 byId("metric").addEventListener("change", () => { state.metric = byId("metric").value; drawIcicle(); drawBreakdown(); });
 if (data.peak > 0) byId("peak").value = data.peak / 1e9;
 if (data.bandwidth > 0) byId("bandwidth").value = data.bandwidth / 1e9;
-for (const id of ["peak", "bandwidth", "points"]) byId(id).addEventListener("input", drawRoofline);
+for (const id of ["peak", "bandwidth"]) byId(id).addEventListener("input", drawRoofline);
+byId("points").addEventListener("change", drawRoofline);
 byId("filter").addEventListener("input", () => { state.filter = byId("filter").value; state.all = false; drawTable(); });
 byId("more").addEventListener("click", () => { state.all = true; drawTable(); });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });

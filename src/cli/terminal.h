@@ -1,0 +1,21 @@
+// What is known of the terminal, if there is one.
+#ifndef TORCHTALLY_SRC_CLI_TERMINAL_H_
+#define TORCHTALLY_SRC_CLI_TERMINAL_H_
+
+#include <cstddef>
+#include <string>
+
+namespace torchtally::cli {
+
+// Characters in a line of the standard output; 0 if it is no terminal.
+std::size_t terminal_width();
+
+// Whether the standard output is a terminal that wants colours: the variable NO_COLOR turns them off.
+bool wants_colour();
+
+// A line for a person who waits: on the standard error, only if it is a terminal.
+void say(const std::string& progress);
+
+}  // namespace torchtally::cli
+
+#endif  // TORCHTALLY_SRC_CLI_TERMINAL_H_
