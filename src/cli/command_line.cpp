@@ -42,12 +42,14 @@ CommandLine read_command_line(int argc, char** argv) {
   ExplainOptions explain_options;
   SavedReportOptions report_options;
   DiffCommandOptions diff_options;
+  BenchOptions bench_options;
   CompletionOptions completion_options;
   const CLI::App& count = add_count(app, count_options);
   const CLI::App& report = add_report(app, report_options);
   const CLI::App& diff = add_diff(app, diff_options);
   const CLI::App& ops = add_ops(app, ops_options);
   const CLI::App& explain = add_explain(app, explain_options);
+  const CLI::App& bench = add_bench(app, bench_options);
   add_completion(app, completion_options);
 
   try {
@@ -64,6 +66,7 @@ CommandLine read_command_line(int argc, char** argv) {
   if (diff.parsed()) return diff_options;
   if (ops.parsed()) return ops_options;
   if (explain.parsed()) return explain_options;
+  if (bench.parsed()) return bench_options;
   return completion_options;
 }
 

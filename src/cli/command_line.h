@@ -4,6 +4,7 @@
 
 #include <variant>
 
+#include "cli/bench_command.h"
 #include "cli/completion_command.h"
 #include "cli/count_options.h"
 #include "cli/diff_command.h"
@@ -18,8 +19,8 @@ struct Answered {
   int exit_code;
 };
 
-using CommandLine =
-    std::variant<Answered, CountOptions, SavedReportOptions, DiffCommandOptions, OpsOptions, ExplainOptions, CompletionOptions>;
+using CommandLine = std::variant<Answered, CountOptions, SavedReportOptions, DiffCommandOptions, OpsOptions, ExplainOptions,
+                                 BenchOptions, CompletionOptions>;
 
 CommandLine read_command_line(int argc, char** argv);
 

@@ -31,25 +31,23 @@ struct CommandWords {
   std::vector<OptionWords> options;
 };
 
-std::string joined_names(bool columns) {
+template <typename Values>
+std::string joined(const Values& values, std::string_view (*name)(typename Values::value_type)) {
   std::string words;
-  if (columns) {
-    for (const Column column : kColumns) (words += words.empty() ? "" : " ") += column_name(column);
-  } else {
-    for (const GroupBy group : kGroupings) (words += words.empty() ? "" : " ") += group_name(group);
-  }
+  for (const auto value : values) (words += words.empty() ? "" : " ") += name(value);
   return words;
 }
 
-// What an option takes is in its description for some, in lists for the others.
+// CLI11 keeps what an option takes inside of its validators.
 std::string values_of(const std::string& command, const std::string& option) {
-  if (option == "--columns" || option == "--sort" || option == "--weight") return joined_names(true);
-  if (option == "--by") return joined_names(false);
+  if (option == "--columns" || option == "--sort" || option == "--weight") return joined(kColumns, column_name);
+  if (option == "--by") return joined(kGroupings, group_name);
   if (option == "--device") return "cpu cuda meta";
   if (option == "--verdict") return "counted zero unknown";
   if (option != "--format") return "";
   if (command == "ops") return "table markdown json";
   if (command == "diff") return "text markdown json";
+  if (command == "bench") return "text json";
   return "table tree json csv markdown html folded";
 }
 

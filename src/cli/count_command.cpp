@@ -98,7 +98,6 @@ Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Dev
 void count(const CountOptions& options) {
   std::optional<OutputFile> output;
   if (!options.report.output.empty()) output.emplace(options.report.output);
-  check(options.report);
   const c10::Device device = prepare_device(options.device);
   for (const std::string& library : options.libraries) load_library(library);
   if (!options.quiet) say("loading " + options.model);

@@ -22,6 +22,10 @@ struct Run {
     return kOk;
   }
   int operator()(const DiffCommandOptions& options) const { return diff_reports(options); }
+  int operator()(const BenchOptions& options) const {
+    bench(options);
+    return kOk;
+  }
   int operator()(const CompletionOptions& options) const {
     print_completion(options);
     return kOk;

@@ -34,7 +34,6 @@ const CLI::App& add_report(CLI::App& app, SavedReportOptions& options) {
 void report(const SavedReportOptions& options) {
   std::optional<OutputFile> output;
   if (!options.report.output.empty()) output.emplace(options.report.output);
-  check(options.report);
   const SavedReport saved = load_report(options.file);
   const std::string title = std::filesystem::path(options.file).stem().string();
   write_report(render(saved.tally, options.report, saved.torch_version, options.file == "-" ? "" : title), output);

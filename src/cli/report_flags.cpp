@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "cli/choice.h"
-#include "cli/failure.h"
 #include "cli/terminal.h"
 #include "torchtally/html_report.h"
 #include "torchtally/report.h"
@@ -61,6 +60,16 @@ void add_list(CLI::App& app, const std::string& option, std::vector<Value>& targ
 
 bool is_table(Format format) { return format == Format::kTable || format == Format::kCsv || format == Format::kMarkdown; }
 
+// Before a model runs for an hour.
+void check(const ReportFlags& flags) {
+  const auto& by = flags.options.by;
+  const bool is_by_module = by.size() == 1 && by[0] == GroupBy::kModule;
+  if (is_table(flags.format)) return;
+  if (!is_by_module) throw CLI::ValidationError("--by", "is for the formats table, csv and markdown");
+  if (flags.options.sort) throw CLI::ValidationError("--sort", "is for the formats table, csv and markdown");
+  if (flags.options.top > 0) throw CLI::ValidationError("--top", "is for the formats table, csv and markdown");
+}
+
 }  // namespace
 
 const char* const kReportHelp =
@@ -98,17 +107,7 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   app.add_option("--output", flags.output, "Write the report here; the standard output if not given")->type_name("FILE");
-}
-
-void check(const ReportFlags& flags) {
-  const auto& by = flags.options.by;
-  const bool is_by_module = by.size() == 1 && by[0] == GroupBy::kModule;
-  if (!is_table(flags.format) && !is_by_module) {
-    throw Failure("--by is for the formats table, csv and markdown; the others have their own order");
-  }
-  if (!is_table(flags.format) && (flags.options.sort || flags.options.top > 0)) {
-    throw Failure("--sort and --top are for the formats table, csv and markdown; the others show everything");
-  }
+  app.callback([&flags] { check(flags); });
 }
 
 std::string render(const Tally& tally, const ReportFlags& flags, const std::string& torch_version, const std::string& title) {

@@ -24,14 +24,11 @@ struct ReportFlags {
   std::string output;              // empty: the standard output
 };
 
-// Adds the options, which fill `flags` where they are used.
+// Adds the options, which fill `flags` where they are used; options that do not go together are a CLI::ParseError then.
 void add_report_flags(CLI::App& app, ReportFlags& flags);
 
 // What --columns, --sort and --by take, and what they mean: for the end of a help text.
 extern const char* const kReportHelp;
-
-// Throws Failure for options that do not go together: before a model runs for an hour.
-void check(const ReportFlags& flags);
 
 // The report as text. `title` is that of the HTML report. On a terminal that is also the output a table is as wide as it, and
 // has colours.
