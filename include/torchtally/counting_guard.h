@@ -29,6 +29,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "torchtally/call_observer.h"
 #include "torchtally/export.h"
 #include "torchtally/formula.h"
 #include "torchtally/tally.h"
@@ -56,10 +57,14 @@ class GuardState;
 class [[nodiscard]] TORCHTALLY_API CountingGuard {
  public:
   [[nodiscard]] CountingGuard();
-  [[nodiscard]] explicit CountingGuard(FormulaSet formulas);
+  // `observer`, here and below: is told of every call that this guard counts (call_observer.h). It must outlive the guard, and
+  // the threads that the guard's work has reached.
+  [[nodiscard]] explicit CountingGuard(FormulaSet formulas, CallObserver* observer = nullptr);
   // The model must outlive the guard. Its modules and parameters are listed now; what is registered later is not known by name.
-  [[nodiscard]] explicit CountingGuard(const torch::nn::Module& model, FormulaSet formulas = FormulaSet::builtin());
-  [[nodiscard]] explicit CountingGuard(const torch::jit::Module& model, FormulaSet formulas = FormulaSet::builtin());
+  [[nodiscard]] explicit CountingGuard(const torch::nn::Module& model, FormulaSet formulas = FormulaSet::builtin(),
+                                       CallObserver* observer = nullptr);
+  [[nodiscard]] explicit CountingGuard(const torch::jit::Module& model, FormulaSet formulas = FormulaSet::builtin(),
+                                       CallObserver* observer = nullptr);
   ~CountingGuard() noexcept(false);
 
   CountingGuard(const CountingGuard&) = delete;

@@ -2,6 +2,8 @@
 #ifndef TORCHTALLY_TORCHTALLY_H_
 #define TORCHTALLY_TORCHTALLY_H_
 
+#include "torchtally/call_observer.h"    // IWYU pragma: export
+#include "torchtally/call_times.h"       // IWYU pragma: export
 #include "torchtally/cost.h"             // IWYU pragma: export
 #include "torchtally/counting_guard.h"   // IWYU pragma: export
 #include "torchtally/diff.h"             // IWYU pragma: export
@@ -18,5 +20,6 @@
 #include "torchtally/tally.h"            // IWYU pragma: export
 #include "torchtally/tally_from_json.h"  // IWYU pragma: export
 #include "torchtally/thread_context.h"   // IWYU pragma: export
+#include "torchtally/trace_writer.h"     // IWYU pragma: export
 
 #endif  // TORCHTALLY_TORCHTALLY_H_

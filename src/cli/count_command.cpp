@@ -14,6 +14,7 @@
 #include "cli/meta_kernels.h"
 #include "cli/model.h"
 #include "cli/output_file.h"
+#include "cli/run_observers.h"
 #include "cli/terminal.h"
 #include "cli/torch_error.h"
 #include "cli/training.h"
@@ -78,10 +79,10 @@ auto explained(const Call& call, bool on_meta, Work work) {
   }
 }
 
-Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Device device) {
+Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Device device, CallObserver* observer) {
   Call call = choose_forward(model, options, device);
   const c10::AutoGradMode gradients(options.train);
-  const CountingGuard guard(model);
+  const CountingGuard guard(model, FormulaSet::builtin(), observer);
   for (int i = 1; i <= options.repeat; ++i) {
     const std::string which = options.repeat > 1 ? ", " + std::to_string(i) + " of " + std::to_string(options.repeat) : "";
     if (!options.quiet) say("running " + options.model + which);
@@ -98,13 +99,17 @@ Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Dev
 void count(const CountOptions& options) {
   std::optional<OutputFile> output;
   if (!options.report.output.empty()) output.emplace(options.report.output);
+  RunObservers observers(options);
   const c10::Device device = prepare_device(options.device);
   for (const std::string& library : options.libraries) load_library(library);
   if (!options.quiet) say("loading " + options.model);
   torch::jit::Module model = load_model(options.model, device);
   if (options.train) model.train();
-  const Tally tally = run(model, options, device);
-  write_report(render(tally, options.report, TORCH_VERSION, std::filesystem::path(options.model).stem().string()), output);
+  const Tally tally = run(model, options, device, observers.observer());
+  observers.finish();
+  std::string text = render(tally, options.report, TORCH_VERSION, std::filesystem::path(options.model).stem().string());
+  if (options.time) text += "\n" + observers.times_text();
+  write_report(text, output);
 }
 
 }  // namespace torchtally::cli

@@ -19,6 +19,8 @@ constexpr char kExamples[] = R"(Examples:
     torchtally count resnet50.pt --input 1x3x224x224 --sort flops --top 10 --columns type,flops,share,bytes,intensity
   Forward and backward of a training step, as a page for a browser:
     torchtally count resnet50.pt --input 8x3x224x224 --train --format html --output resnet50.html
+  How fast it runs beside what it computes, and every call on a time line (open it in ui.perfetto.dev):
+    torchtally count resnet50.pt --input 8x3x224x224 --repeat 5 --time operator --peak 1200 --bandwidth 60 --trace trace.json
   The same figures without computing anything, for a model too large for this machine:
     torchtally count vgg16.pt --input 64x3x224x224 --device meta
 
@@ -61,12 +63,22 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
   count->add_option("--repeat", options.repeat, "Run so many times; figures are those of all runs together")
       ->check(CLI::PositiveNumber)
       ->type_name("N");
+  const std::map<std::string, std::optional<GroupBy>> timed = {{"operator", GroupBy::kOperator}, {"module", GroupBy::kModule}};
+  add_choice(*count, "--time", options.time, timed, "", "WHAT", "Then how long it took: by operator or module");
+  count->add_option("--trace", options.trace, "Write a trace of the run for Perfetto or chrome://tracing here")
+      ->type_name("FILE");
   count->add_flag("--quiet", options.quiet, "No word about progress");
   count->add_option("--library", options.libraries, "Load this library's operators before the model; may be repeated")
       ->allow_extra_args(false)
       ->type_name("LIB.so");
   add_choice(*count, "--device", options.device, {{"cpu", Device::kCpu}, {"cuda", Device::kCuda}, {"meta", Device::kMeta}}, "cpu",
              "DEVICE", "cpu, cuda, or meta: count without computing");
+  count->callback([&options] {
+    check(options.report);
+    if (options.time && options.report.format != Format::kTable && options.report.format != Format::kTree) {
+      throw CLI::ValidationError("--time", "is for the formats table and tree; --trace has times for programs");
+    }
+  });
   count->footer(std::string(kExamples) + kReportHelp + kExitCodes);
   return *count;
 }

@@ -2,6 +2,7 @@
 #ifndef TORCHTALLY_SRC_CLI_COUNT_OPTIONS_H_
 #define TORCHTALLY_SRC_CLI_COUNT_OPTIONS_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct CountOptions {
   bool train = false;
   int repeat = 1;
   bool quiet = false;
+  std::optional<GroupBy> time;  // of operators, or of modules
+  std::string trace;            // a file; empty: none
   std::vector<std::string> libraries;
   Device device = Device::kCpu;
 };

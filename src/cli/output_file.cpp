@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "cli/failure.h"
 
@@ -36,7 +37,7 @@ mode_t usual_mode() {
 
 }  // namespace
 
-OutputFile::OutputFile(const std::string& path) : path_(path) {
+OutputFile::OutputFile(const std::string& path, std::string option) : path_(path), option_(std::move(option)) {
   std::error_code error;
   const auto target = std::filesystem::canonical(path, error);
   if (!error) path_ = target.string();  // through a symbolic link: the rename must not replace the link
@@ -64,8 +65,11 @@ OutputFile::~OutputFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void OutputFile::commit(std::string_view text) {
+void OutputFile::write(std::string_view text) {
   if (!write_all(file_, text)) fail(std::strerror(errno));
+}
+
+void OutputFile::commit() {
   const int closed = ::close(file_);
   file_ = -1;
   if (closed != 0) fail(std::strerror(errno));
@@ -75,13 +79,14 @@ void OutputFile::commit(std::string_view text) {
 }
 
 void OutputFile::fail(const std::string& why) const {
-  throw Failure("cannot write --output " + path_ + ": " + why +
+  throw Failure("cannot write " + option_ + " " + path_ + ": " + why +
                 "\n  Choose a file in a folder that exists and that you may write to.");
 }
 
 void write_report(std::string_view text, std::optional<OutputFile>& file) {
   if (file) {
-    file->commit(text);
+    file->write(text);
+    file->commit();
   } else {
     write_to_stdout(text);
   }

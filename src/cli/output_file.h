@@ -10,9 +10,10 @@ namespace torchtally::cli {
 
 class [[nodiscard]] OutputFile {
  public:
-  // Makes a temporary file beside `path`, so that a place that cannot be written to is known before the model runs. A path that
-  // is no regular file (/dev/null, a pipe) is opened itself. Throws Failure.
-  explicit OutputFile(const std::string& path);
+  // `option`: what the path was given with, for errors. Makes a temporary file beside `path`, so that a place that cannot be
+  // written to is known before the model runs. A path that is no regular file (/dev/null, a pipe) is opened itself. Throws
+  // Failure.
+  explicit OutputFile(const std::string& path, std::string option = "--output");
   // Removes the temporary file, if it has not been committed.
   ~OutputFile();
 
@@ -21,13 +22,16 @@ class [[nodiscard]] OutputFile {
   OutputFile(OutputFile&&) = delete;
   OutputFile& operator=(OutputFile&&) = delete;
 
-  // Writes `text` and puts the file in its place. Throws Failure.
-  void commit(std::string_view text);
+  // Writes the next part. Throws Failure.
+  void write(std::string_view text);
+  // Puts the file in its place, when all is written. Throws Failure.
+  void commit();
 
  private:
   [[noreturn]] void fail(const std::string& why) const;
 
   std::string path_;
+  std::string option_;
   std::string temporary_;  // empty: writes to path_ itself, or committed
   int file_ = -1;
 };

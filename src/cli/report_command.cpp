@@ -27,6 +27,7 @@ const CLI::App& add_report(CLI::App& app, SavedReportOptions& options) {
   CLI::App* report = app.add_subcommand("report", "Show a saved JSON report in another way");
   report->add_option("FILE", options.file, "JSON report, or - for the standard input")->required();
   add_report_flags(*report, options.report);
+  report->callback([&options] { check(options.report); });
   report->footer(std::string(kExamples) + kReportHelp);
   return *report;
 }

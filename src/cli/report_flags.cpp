@@ -60,16 +60,6 @@ void add_list(CLI::App& app, const std::string& option, std::vector<Value>& targ
 
 bool is_table(Format format) { return format == Format::kTable || format == Format::kCsv || format == Format::kMarkdown; }
 
-// Before a model runs for an hour.
-void check(const ReportFlags& flags) {
-  const auto& by = flags.options.by;
-  const bool is_by_module = by.size() == 1 && by[0] == GroupBy::kModule;
-  if (is_table(flags.format)) return;
-  if (!is_by_module) throw CLI::ValidationError("--by", "is for the formats table, csv and markdown");
-  if (flags.options.sort) throw CLI::ValidationError("--sort", "is for the formats table, csv and markdown");
-  if (flags.options.top > 0) throw CLI::ValidationError("--top", "is for the formats table, csv and markdown");
-}
-
 }  // namespace
 
 const char* const kReportHelp =
@@ -107,7 +97,15 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   app.add_option("--output", flags.output, "Write the report here; the standard output if not given")->type_name("FILE");
-  app.callback([&flags] { check(flags); });
+}
+
+void check(const ReportFlags& flags) {
+  const auto& by = flags.options.by;
+  const bool is_by_module = by.size() == 1 && by[0] == GroupBy::kModule;
+  if (is_table(flags.format)) return;
+  if (!is_by_module) throw CLI::ValidationError("--by", "is for the formats table, csv and markdown");
+  if (flags.options.sort) throw CLI::ValidationError("--sort", "is for the formats table, csv and markdown");
+  if (flags.options.top > 0) throw CLI::ValidationError("--top", "is for the formats table, csv and markdown");
 }
 
 std::string render(const Tally& tally, const ReportFlags& flags, const std::string& torch_version, const std::string& title) {

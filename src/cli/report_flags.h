@@ -24,8 +24,11 @@ struct ReportFlags {
   std::string output;              // empty: the standard output
 };
 
-// Adds the options, which fill `flags` where they are used; options that do not go together are a CLI::ParseError then.
+// Adds the options, which fill `flags` where they are used.
 void add_report_flags(CLI::App& app, ReportFlags& flags);
+
+// Throws CLI::ParseError for options that do not go together: before a model runs for an hour.
+void check(const ReportFlags& flags);
 
 // What --columns, --sort and --by take, and what they mean: for the end of a help text.
 extern const char* const kReportHelp;

@@ -235,7 +235,8 @@ Position::Position(std::shared_ptr<Context> in, attribution::FrameId at, std::sh
       follows_interpreter(context->follows_interpreter()),
       searches_parameters(!follows_interpreter && !context->owners().empty() && subtree.second > subtree.first + 1),
       is_usually_plain(!follows_interpreter && !searches_parameters && !options.phase.has_value()),
-      is_simple(around == nullptr && !options.is_replaced),
+      is_alone(around == nullptr && context->observer() == nullptr),
+      is_simple(is_alone && !options.is_replaced),
       plain(at, Phase::kForward),
       outer(std::move(around)) {}
 

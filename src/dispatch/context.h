@@ -25,6 +25,7 @@
 #include "dispatch/operator_registry.h"
 #include "dispatch/parameter_owners.h"
 #include "dispatch/thread_places.h"
+#include "torchtally/call_observer.h"
 #include "torchtally/formula.h"
 #include "torchtally/tally.h"
 
@@ -56,6 +57,7 @@ class Context {
   struct Options {
     std::size_t depth = 0;             // how many guards are around this one
     bool follows_interpreter = false;  // TorchScript's interpreter tells the module, relative to the root
+    CallObserver* observer = nullptr;
   };
   Context(FormulaSet formulas, Options options);
   ~Context();
@@ -65,6 +67,7 @@ class Context {
   std::uint64_t id() const { return id_; }  // never 0
   std::size_t depth() const { return options_.depth; }
   bool follows_interpreter() const { return options_.follows_interpreter; }
+  CallObserver* observer() const { return options_.observer; }  // null if there is none
   attribution::ModuleTree& modules() { return modules_; }
   ParameterOwners& owners() { return owners_; }
 
@@ -162,7 +165,8 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   const bool follows_interpreter = false;
   const bool searches_parameters = false;       // modules below the open one have parameters that operators may take
   const bool is_usually_plain = false;          // ThreadPlaces::is_plain() may tell
-  const bool is_simple = false;                 // one guard, and it counts operators
+  const bool is_alone = false;                  // one guard, and nobody observes it
+  const bool is_simple = false;                 // the same, and it counts operators
   const attribution::Place plain;               // `frame` in the forward phase
   const std::shared_ptr<const Position> outer;  // the guard around; null if there is none that counts too
 

@@ -13,13 +13,13 @@ namespace dispatch {
 
 class GuardState {
  public:
-  explicit GuardState(FormulaSet formulas, bool follows_interpreter = false) {
+  GuardState(FormulaSet formulas, CallObserver* observer, bool follows_interpreter = false) {
     ensure_registered(formulas);
     std::shared_ptr<const Position> outer = settled_position();
     // Where the thread does not count (paused, or inside an operator that is counted as a whole) nobody around shall hear of it.
     if (outer != nullptr && (outer->context == nullptr || !key_is_active())) outer = nullptr;
     const std::size_t depth = outer == nullptr ? 0 : outer->context->depth() + 1;
-    context_ = std::make_shared<Context>(std::move(formulas), Context::Options{depth, follows_interpreter});
+    context_ = std::make_shared<Context>(std::move(formulas), Context::Options{depth, follows_interpreter, observer});
     outer_ = std::move(outer);
   }
 
@@ -48,18 +48,19 @@ class GuardState {
 
 CountingGuard::CountingGuard() : CountingGuard(FormulaSet::builtin()) {}
 
-CountingGuard::CountingGuard(FormulaSet formulas) : state_(std::make_unique<dispatch::GuardState>(std::move(formulas))) {
+CountingGuard::CountingGuard(FormulaSet formulas, CallObserver* observer)
+    : state_(std::make_unique<dispatch::GuardState>(std::move(formulas), observer)) {
   state_->open();
 }
 
-CountingGuard::CountingGuard(const torch::nn::Module& model, FormulaSet formulas)
-    : state_(std::make_unique<dispatch::GuardState>(std::move(formulas))) {
+CountingGuard::CountingGuard(const torch::nn::Module& model, FormulaSet formulas, CallObserver* observer)
+    : state_(std::make_unique<dispatch::GuardState>(std::move(formulas), observer)) {
   state_->list(model);
   state_->open();
 }
 
-CountingGuard::CountingGuard(const torch::jit::Module& model, FormulaSet formulas)
-    : state_(std::make_unique<dispatch::GuardState>(std::move(formulas), /*follows_interpreter=*/true)) {
+CountingGuard::CountingGuard(const torch::jit::Module& model, FormulaSet formulas, CallObserver* observer)
+    : state_(std::make_unique<dispatch::GuardState>(std::move(formulas), observer, /*follows_interpreter=*/true)) {
   state_->list(model);
   state_->open();
 }

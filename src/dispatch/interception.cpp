@@ -1,9 +1,21 @@
 #include "dispatch/interception.h"
 
+#include <atomic>
+#include <string>
 #include <utility>
 
 namespace torchtally::dispatch {
 using Action = Decision::Action;
+
+namespace {
+
+std::uint32_t observed_thread() {
+  static std::atomic<std::uint32_t> threads = 0;
+  thread_local const std::uint32_t number = ++threads;
+  return number;
+}
+
+}  // namespace
 
 Interception::Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors) {
   const Position* position = current_position();
@@ -12,7 +24,7 @@ Interception::Interception(const c10::OperatorHandle& op, c10::DispatchKeySet be
   excludes_key_ = innermost_.action == Action::kCount;
   needs_shapes_ = excludes_key_ && innermost_.slot->needs_shapes();
   looks_at_result_ = innermost_.owner_of_cast.has_value();
-  if (C10_UNLIKELY(position->outer != nullptr)) add_guards_around(op, below, tensors);
+  if (C10_UNLIKELY(!position->is_alone)) add_guards_around(op, below, tensors);
 }
 
 Interception::Entry Interception::entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below,
@@ -45,13 +57,47 @@ Action Interception::composite_action(const Decision& decision, c10::DispatchKey
   return decision.backends[static_cast<std::size_t>(backend)] ? decision.action : Action::kDecompose;
 }
 
-void Interception::Inside::narrow() {
+void Interception::Inside::enter() {
   if (nested_->narrowed != nullptr) nested_->narrow.emplace(kPositionKind, nested_->narrowed);
+  nested_->begin = std::chrono::steady_clock::now();
 }
 
-void Interception::Inside::widen() { nested_->narrow.reset(); }
+void Interception::Inside::leave() {
+  nested_->end = std::chrono::steady_clock::now();
+  nested_->narrow.reset();
+}
+
+Cost Interception::one_call() {
+  Cost cost;
+  cost.calls = 1;
+  return cost;
+}
+
+void Interception::tell_observer(const Entry& entry, const Cost& cost, const OpCall* call) const {
+  Context& context = *entry.position->context;
+  CallObserver* const observer = context.observer();
+  if (observer == nullptr) return;
+  const attribution::Place place = entry.slot->place();
+  const std::string module = context.modules().name_of(context.modules().module_of(place.frame()));
+  const Operator& op = entry.slot->op();
+  const Verdict& verdict = entry.slot->decision().verdict;
+  CallRecord record;
+  record.op = op.name;
+  record.overload = op.overload;
+  record.module = module;
+  record.phase = place.phase();
+  record.verdict = verdict.kind;
+  if (call != nullptr && entry.action == Action::kCount) record.dtype = verdict.dtype_of(*call);
+  record.cost = cost;
+  record.call = call;
+  record.begin = nested_->begin;
+  record.end = nested_->end;
+  record.thread = observed_thread();
+  observer->on_call(record);
+}
 
 void Interception::add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors) {
+  if (innermost_.action == Action::kDecompose && innermost_.position->outer == nullptr) return;  // nothing to observe
   nested_ = std::make_unique<Nested>();
   bool any_excludes = excludes_key_;
   for (const Position* position = innermost_.position->outer.get(); position != nullptr; position = position->outer.get()) {

@@ -16,6 +16,7 @@
 #ifndef TORCHTALLY_SRC_DISPATCH_INTERCEPTION_H_
 #define TORCHTALLY_SRC_DISPATCH_INTERCEPTION_H_
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -52,17 +53,17 @@ class Interception {
    public:
     C10_ALWAYS_INLINE explicit Inside(const Interception& interception)
         : exclusion_(interception.excludes_key_), nested_(interception.nested_.get()) {
-      if (C10_UNLIKELY(nested_ != nullptr)) narrow();
+      if (C10_UNLIKELY(nested_ != nullptr)) enter();
     }
     C10_ALWAYS_INLINE ~Inside() {
-      if (C10_UNLIKELY(nested_ != nullptr)) widen();
+      if (C10_UNLIKELY(nested_ != nullptr)) leave();
     }
     Inside(const Inside&) = delete;
     Inside& operator=(const Inside&) = delete;
 
    private:
-    void narrow();
-    void widen();
+    void enter();
+    void leave();
 
     KeyExclusion exclusion_;
     Nested* nested_;
@@ -70,16 +71,20 @@ class Interception {
 
   // After the operator has returned, without and with a view of the call.
   void record() const {
-    for_each_entry([](const Entry& entry) {
-      if (entry.action != Decision::Action::kDecompose) entry.slot->count_call();
+    for_each_entry([&](const Entry& entry) {
+      if (entry.action == Decision::Action::kDecompose) return;
+      entry.slot->count_call();
+      if (C10_UNLIKELY(nested_ != nullptr)) tell_observer(entry, one_call(), nullptr);
     });
   }
   void record(const OpCall& call) const {
     for_each_entry([&](const Entry& entry) {
       if (entry.action == Decision::Action::kCount) {
-        entry.slot->count(call);
+        const Cost cost = entry.slot->count(call);
+        if (C10_UNLIKELY(nested_ != nullptr)) tell_observer(entry, cost, &call);
       } else if (entry.action == Decision::Action::kObserve) {
         entry.slot->count_call();
+        if (C10_UNLIKELY(nested_ != nullptr)) tell_observer(entry, one_call(), &call);
       }
     });
   }
@@ -114,8 +119,11 @@ class Interception {
     std::optional<attribution::ModuleId> owner_of_cast;  // the call casts a parameter of this module
   };
 
-  // What only nested guards need.
+  // What only nested and observed guards need.
   struct Nested {
+    // While the kernel ran.
+    std::chrono::steady_clock::time_point begin;
+    std::chrono::steady_clock::time_point end;
     std::vector<Entry> around;  // of the guards around the innermost
     // Where guards disagree (one has a formula for a composite operator, say): those that go on counting inside.
     std::shared_ptr<Position> narrowed;
@@ -133,6 +141,8 @@ class Interception {
 
   static Entry entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors);
   static Decision::Action composite_action(const Decision& decision, c10::DispatchKeySet below);
+  static Cost one_call();
+  void tell_observer(const Entry& entry, const Cost& cost, const OpCall* call) const;
   void add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors);
 
   Entry innermost_;  // of the innermost guard, most often the only one

@@ -30,17 +30,18 @@ Counters& Slot::counters_of(DType dtype) {
   return *counters;
 }
 
-void Slot::count(const OpCall& call) {
+Cost Slot::count(const OpCall& call) {
   const Verdict& verdict = decision_->verdict;
   const Cost cost = verdict.cost_of(call);
   const DType dtype = verdict.dtype_of(call);
   counters_of(dtype).add(cost);
-  if (!decision_->remembers_calls || ++counted_ != remember_at_) return;
+  if (!decision_->remembers_calls || ++counted_ != remember_at_) return cost;
   constexpr std::uint64_t kBackOff = 8;
   remember_at_ *= kBackOff;
   if (RememberedCall* const newest = remember(call, cost, dtype, remembered(), *arena_); newest != nullptr) {
     remembered_.store(newest, std::memory_order_release);
   }
+  return cost;
 }
 
 Ledger::Ledger() : index_(256) {}

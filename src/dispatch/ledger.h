@@ -84,7 +84,8 @@ class alignas(64) Slot {
   bool watches_result() const { return watches_result_; }
 
   // Owner thread only.
-  void count(const OpCall& call);
+  // What the call costs.
+  Cost count(const OpCall& call);
   void count_call() { counters_.add_call(); }
   // The call to compare with before count(); null if there is none.
   RememberedCall* remembered() const { return remembered_.load(std::memory_order_relaxed); }
