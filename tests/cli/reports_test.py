@@ -247,6 +247,42 @@ class Training(ReportsTest):
         self.assertEqual(twice["by_phase"]["backward"]["macs"], 2 * 48)
 
 
+class Times(ReportsTest):
+    def test_time_beside_counts(self):
+        for what, title in (("operator", "Operator"), ("module", "Module")):
+            text = self.count("--time", what, "--peak", "100", "--bandwidth", "10")
+            lines = text.split("\n\n")[-1].splitlines()
+            self.assertEqual(lines[0].split()[:6], [title, "Time", "Share", "Calls", "FLOPs", "FLOP/s"])
+            self.assertTrue(lines[0].endswith("Of roofline"))
+        self.assertIn("aten::addmm", self.count("--time", "operator"))
+        self.assertNotIn("Of roofline", self.count("--time", "operator"))
+        self.assertEqual(run("count", MLP, "--input", "2x4", "--time", "operator", "--format", "json").returncode, 2)
+        self.assertEqual(run("count", MLP, "--input", "2x4", "--time", "layer").returncode, 2)
+
+    def test_trace(self):
+        path = path_of("trace.json")
+        report = json.loads(self.count("--trace", path, "--train", "--format", "json"))
+        trace = json.loads(pathlib.Path(path).read_text())
+        slices = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+        self.assertEqual(sum(event["args"]["flops"] for event in slices), report["totals"]["flops"])
+        self.assertEqual(sum(event["args"]["bytes"] for event in slices), report["totals"]["bytes_read"] + report["totals"]["bytes_written"])
+        self.assertEqual(len(slices), report["totals"]["calls"])
+        [hidden] = [event for event in slices if event["args"]["module"] == "hidden" and event["args"].get("inputs", "").startswith("3 float32, 2x4")]
+        self.assertGreater(hidden["dur"], 0)
+        modules = {event["name"] for event in trace["traceEvents"] if event["ph"] == "B"}
+        self.assertLessEqual({"forward", "backward", "hidden", "out"}, modules)
+        begun = sum(event["ph"] == "B" for event in trace["traceEvents"])
+        self.assertEqual(begun, sum(event["ph"] == "E" for event in trace["traceEvents"]))
+
+    def test_a_trace_that_cannot_be_written(self):
+        for path, says in (("/dev/full", "No space left on device"), ("/nowhere/trace.json", "No such file or directory")):
+            with self.subTest(path):
+                result = run("count", MLP, "--input", "2x4", "--trace", path)
+                self.assertEqual((result.returncode, result.stdout), (1, ""))
+                self.assertIn("cannot write --trace " + path, result.stderr)
+                self.assertIn(says, result.stderr)
+
+
 class Diff(ReportsTest):
     def setUp(self):
         self.old = self.saved("old.json")

@@ -391,9 +391,13 @@ const drawRoofline = () => {
     const name = point.name.replace(/^aten::/, "");
     // Right of the point and below it: the roof rises to the right, and passes above.
     const radius = 4 + 14 * Math.sqrt(point.cost.flops / largest);
-    const box = { left: x + radius * 0.75 + 3, right: x + radius * 0.75 + 3 + name.length * 6.6, y: y + radius * 0.75 + 11 };
-    if (box.right > width || box.y > size.height - size.bottom) continue;
-    if (taken.some((other) => box.left < other.right && other.left < box.right && Math.abs(box.y - other.y) < 14)) continue;
+    const length = name.length * 6.6;
+    const left = x + radius * 0.75 + 3;
+    const places = [{ left, y: y + radius * 0.75 + 11 }, { left: x - length / 2, y: y - radius - 5 }];
+    const box = places.map((place) => ({ ...place, right: place.left + length })).find((place) =>
+      place.right <= width && place.left >= size.left && place.y > size.top && place.y <= size.height - size.bottom &&
+      !taken.some((other) => place.left < other.right && other.left < place.right && Math.abs(place.y - other.y) < 14));
+    if (!box) continue;
     taken.push(box);
     addText(name, { x: box.left, y: box.y });
   }
