@@ -9,6 +9,7 @@
 # | GoogleTest    | 1.12             | the tests         |                                                                 |
 # | NumPy         | 2                | tests/opdb        | PyTorch's operator database imports it, and expecttest 0.3      |
 # | Chromium      | Debian's         | tests/cli         | the HTML report in a browser, driven by Selenium                |
+# | jsonschema    | 4.10             | tests/cli         | the JSON reports against docs/report.schema.json                |
 # | Benchmark     | 1.7              | the benchmarks    |                                                                 |
 #
 # GLOBAL: a project that takes torchtally by add_subdirectory sees what its targets link.

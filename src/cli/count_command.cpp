@@ -4,11 +4,13 @@
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
+#include <cmath>
 #include <filesystem>
 #include <optional>
 
 #include "cli/failing_module.h"
 #include "cli/failure.h"
+#include "cli/hardware_counters.h"
 #include "cli/inputs.h"
 #include "cli/library.h"
 #include "cli/meta_kernels.h"
@@ -19,6 +21,7 @@
 #include "cli/torch_error.h"
 #include "cli/training.h"
 #include "torchtally/counting_guard.h"
+#include "torchtally/report.h"
 
 namespace torchtally::cli {
 namespace {
@@ -94,6 +97,18 @@ Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Dev
   return guard.tally();
 }
 
+std::string hardware_text(const HardwareCounters& counters, double retired, Count counted) {
+  if (!counters.why_not().empty()) return "Hardware: not counted, " + counters.why_not() + ".\n";
+  const auto operations = static_cast<std::int64_t>(retired);
+  std::string text =
+      "Hardware: " + human_count(operations) + " floating-point operations retired, " + human_count(counted) + " counted";
+  if (counted > 0 && operations > 0) {
+    constexpr double kPercent = 100;
+    text += " (" + std::to_string(std::llround(kPercent * static_cast<double>(std::int64_t{counted}) / retired)) + " %)";
+  }
+  return text + ".\n";
+}
+
 }  // namespace
 
 void count(const CountOptions& options) {
@@ -105,10 +120,15 @@ void count(const CountOptions& options) {
   if (!options.quiet) say("loading " + options.model);
   torch::jit::Module model = load_model(options.model, device);
   if (options.train) model.train();
+  std::optional<HardwareCounters> hardware;
+  if (options.hardware) hardware.emplace();
+  const double before = hardware ? hardware->operations() : 0;
   const Tally tally = run(model, options, device, observers.observer());
+  const double retired = hardware ? hardware->operations() - before : 0;
   observers.finish();
   std::string text = render(tally, options.report, TORCH_VERSION, std::filesystem::path(options.model).stem().string());
   if (options.time) text += "\n" + observers.times_text();
+  if (hardware) text += "\n" + hardware_text(*hardware, retired, tally.total().flops);
   write_report(text, output);
 }
 

@@ -67,6 +67,7 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
   add_choice(*count, "--time", options.time, timed, "", "WHAT", "Then how long it took: by operator or module");
   count->add_option("--trace", options.trace, "Write a trace of the run for Perfetto or chrome://tracing here")
       ->type_name("FILE");
+  count->add_flag("--hardware", options.hardware, "Then the floating-point operations that the CPU's own counters saw");
   count->add_flag("--quiet", options.quiet, "No word about progress");
   count->add_option("--library", options.libraries, "Load this library's operators before the model; may be repeated")
       ->allow_extra_args(false)
@@ -75,9 +76,9 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
              "DEVICE", "cpu, cuda, or meta: count without computing");
   count->callback([&options] {
     check(options.report);
-    if (options.time && options.report.format != Format::kTable && options.report.format != Format::kTree) {
-      throw CLI::ValidationError("--time", "is for the formats table and tree; --trace has times for programs");
-    }
+    if (options.report.format == Format::kTable || options.report.format == Format::kTree) return;
+    if (options.time) throw CLI::ValidationError("--time", "is for the formats table and tree; --trace has times for programs");
+    if (options.hardware) throw CLI::ValidationError("--hardware", "is for the formats table and tree");
   });
   count->footer(std::string(kExamples) + kReportHelp + kExitCodes);
   return *count;

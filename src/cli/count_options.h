@@ -26,6 +26,7 @@ struct CountOptions {
   bool quiet = false;
   std::optional<GroupBy> time;  // of operators, or of modules
   std::string trace;            // a file; empty: none
+  bool hardware = false;
   std::vector<std::string> libraries;
   Device device = Device::kCpu;
 };

@@ -148,6 +148,55 @@ Outputs multi_head_attention(Arguments arguments) {
   return {query.new_empty(query.sizes()), query.new_empty(weights)};
 }
 
+// A backward whose result is like the tensor that it is the gradient of.
+template <std::size_t kOf>
+Outputs gradient_of(Arguments arguments) {
+  const Tensor of = arguments[kOf].toTensor();
+  return {of.new_empty(of.sizes())};
+}
+
+// Where output_mask, the last argument, asks for it: an optional gradient.
+Tensor masked(Arguments arguments, std::size_t output, const Tensor& like, at::IntArrayRef sizes) {
+  return arguments.back().toBoolList().get(output) ? like.new_empty(sizes) : Tensor();
+}
+
+// convolution_backward_overrideable(grad_output, input, weight, stride, ..., output_mask)
+Outputs convolution_backward(Arguments arguments) {
+  const Tensor gradient = arguments[0].toTensor();
+  const Tensor input = arguments[1].toTensor();
+  const Tensor weight = arguments[2].toTensor();
+  return {masked(arguments, 0, input, input.sizes()), masked(arguments, 1, weight, weight.sizes()),
+          masked(arguments, 2, gradient, {gradient.size(1)})};
+}
+
+// native_batch_norm_backward(grad_out, input, weight, ..., output_mask)
+Outputs batch_norm_backward(Arguments arguments) {
+  const Tensor input = arguments[1].toTensor();
+  const at::IntArrayRef channels = input.sizes().slice(1, 1);
+  return {masked(arguments, 0, input, input.sizes()), masked(arguments, 1, input, channels),
+          masked(arguments, 2, input, channels)};
+}
+
+// native_layer_norm_backward(grad_out, input, normalized_shape, mean, rstd, weight, bias, output_mask)
+Outputs layer_norm_backward(Arguments arguments) {
+  const Tensor input = arguments[1].toTensor();
+  const auto normalized = arguments[2].toIntVector();
+  return {masked(arguments, 0, input, input.sizes()), masked(arguments, 1, input, normalized),
+          masked(arguments, 2, input, normalized)};
+}
+
+// embedding_dense_backward(grad_output, indices, num_weights, padding_idx, scale_grad_by_freq)
+Outputs embedding_backward(Arguments arguments) {
+  const Tensor gradient = arguments[0].toTensor();
+  return {gradient.new_empty({arguments[2].toInt(), gradient.size(-1)})};
+}
+
+// native_dropout(input, p, train)
+Outputs dropout(Arguments arguments) {
+  const Tensor input = arguments[0].toTensor();
+  return {input.new_empty(input.sizes()), input.new_empty(input.sizes(), input.options().dtype(at::kBool))};
+}
+
 template <Outputs (*shapes)(Arguments)>
 void boxed(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   const std::size_t count = op.schema().arguments().size();
@@ -169,22 +218,33 @@ torch::CppFunction function() {
 
 constexpr Kernel kKernels[] = {
     {"_adaptive_avg_pool2d", "", function<adaptive_avg_pool>},
+    {"_adaptive_avg_pool2d_backward", "", function<gradient_of<1>>},
     {"_adaptive_avg_pool3d", "", function<adaptive_avg_pool>},
+    {"_adaptive_avg_pool3d_backward", "", function<gradient_of<1>>},
     {"_native_batch_norm_legit", "", function<batch_norm>},
     {"_native_batch_norm_legit", "no_stats", function<batch_norm>},
     {"_native_multi_head_attention", "", function<multi_head_attention>},
     {"_prelu_kernel", "", function<like_self>},
     {"_transformer_encoder_layer_fwd", "", function<like_self>},
+    {"convolution_backward_overrideable", "", function<convolution_backward>},
     {"convolution_overrideable", "", function<convolution>},
+    {"embedding_dense_backward", "", function<embedding_backward>},
     {"flip", "", function<like_self>},
     {"floor_divide", "", function<broadcast>},
     {"grid_sampler_2d", "", function<grid_sampler>},
     {"grid_sampler_3d", "", function<grid_sampler>},
     {"hardswish", "", function<like_self>},
+    {"hardswish_backward", "", function<gradient_of<1>>},
     {"hardtanh", "", function<like_self>},
+    {"hardtanh_backward", "", function<gradient_of<1>>},
     {"index_select", "", function<index_select>},
     {"max_pool3d_with_indices", "", function<max_pool3d>},
+    {"max_pool3d_with_indices_backward", "", function<gradient_of<1>>},
     {"native_batch_norm", "", function<batch_norm>},
+    {"native_batch_norm_backward", "", function<batch_norm_backward>},
+    {"native_dropout", "", function<dropout>},
+    {"native_dropout_backward", "", function<gradient_of<0>>},
+    {"native_layer_norm_backward", "", function<layer_norm_backward>},
     {"prelu", "", function<like_self>},
     {"relu", "", function<like_self>},
     {"roll", "", function<like_self>},
@@ -194,11 +254,12 @@ constexpr Kernel kKernels[] = {
     {"where", "self_out", function<broadcast_out>},
 };
 
-// A kernel of the operator's own, or one that makes do with others for every backend. convolution_overrideable has the latter
-// only to say that somebody should override it.
+// A kernel of the operator's own, or one that makes do with others for every backend. The overrideable convolutions have the
+// latter only to say that somebody should override it.
 bool has_kernel(const c10::OperatorHandle& op) {
   if (op.hasKernelForDispatchKey(c10::DispatchKey::Meta)) return true;
-  if (op.operator_name().name == "aten::convolution_overrideable") return false;
+  const std::string& name = op.operator_name().name;
+  if (name == "aten::convolution_overrideable" || name == "aten::convolution_backward_overrideable") return false;
   return op.hasKernelForDispatchKey(c10::DispatchKey::CompositeExplicitAutograd) ||
          op.hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd);
 }

@@ -3,6 +3,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <tuple>
@@ -194,11 +195,17 @@ Tally Context::tally() {
     });
   }
 
+  // By name: where an operator lies in memory differs from run to run, and reports of the same run shall be the same.
+  std::vector<const Operator*> in_order;
+  for (const auto& [op, decision] : decisions) in_order.push_back(op);
+  std::sort(in_order.begin(), in_order.end(),
+            [](const Operator* a, const Operator* b) { return std::tie(a->name, a->overload) < std::tie(b->name, b->overload); });
   std::vector<OperatorInfo> operators;
   std::map<const Operator*, int> index_of;
-  for (const auto& [op, decision] : decisions) {
+  for (const Operator* op : in_order) {
     index_of[op] = static_cast<int>(operators.size());
-    operators.push_back({op->name, op->overload, decision->verdict.kind, decision->verdict.reason});
+    const Verdict& verdict = decisions[op]->verdict;
+    operators.push_back({op->name, op->overload, verdict.kind, verdict.reason});
   }
   std::vector<FrameInfo> frames = modules_.frames();
   std::vector<Tally::Row> rows;
@@ -207,6 +214,9 @@ Tally Context::tally() {
     const auto frame = static_cast<int>(place.frame());
     rows.push_back({frames[place.frame()].module, index_of[op], cost, dtype, place.phase(), frame});
   }
+  std::sort(rows.begin(), rows.end(), [](const Tally::Row& a, const Tally::Row& b) {
+    return std::tie(a.frame, a.phase, a.op, a.dtype) < std::tie(b.frame, b.phase, b.op, b.dtype);
+  });
   std::string last_label;
   for (const auto& [key, cost] : module_costs_) {
     const auto& [label, place] = key;

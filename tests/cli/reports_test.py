@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """End-to-end tests of what torchtally shows: the formats of count and report, diff, bench, completion.
 
-    reports_test.py COMMAND [unittest's arguments]
+    reports_test.py COMMAND SCHEMA.json [unittest's arguments]
+
+SCHEMA.json is docs/report.schema.json.
 """
 
 import csv
@@ -19,10 +21,11 @@ import tempfile
 import termios
 import unittest
 
+import jsonschema
 import torch
 from torch import nn
 
-COMMAND = str(pathlib.Path(sys.argv[1]).resolve())
+COMMAND, SCHEMA = (str(pathlib.Path(argument).resolve()) for argument in sys.argv[1:3])
 FOLDER = tempfile.TemporaryDirectory()
 
 
@@ -43,6 +46,22 @@ class Nested(nn.Module):
 
     def forward(self, x):
         return {"features": [self.body(x)], "input": [x]}
+
+
+class Layers(nn.Module):
+    """A layer for each backward that the command has a meta kernel for."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(7, 6)
+        self.norm = nn.LayerNorm(6)
+        self.features = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Hardswish(), nn.ConvTranspose2d(4, 2, 3),
+                                      nn.Hardtanh(), nn.AdaptiveAvgPool2d(3), nn.Dropout(0.5))
+        self.volume = nn.Sequential(nn.Conv3d(1, 2, 1), nn.MaxPool3d(2), nn.AdaptiveAvgPool3d(1))
+
+    def forward(self, tokens):
+        x = self.norm(self.embedding(tokens)).unsqueeze(1)
+        return self.features(x), self.volume(x.unsqueeze(2).expand(-1, -1, 2, -1, -1))
 
 
 class Renamed(nn.Module):
@@ -122,6 +141,20 @@ class Formats(ReportsTest):
                 self.assertEqual(self.succeeds("report", saved, *options), self.count(*options))
         piped = run("report", "-", stdin=open(saved, encoding="utf-8"))
         self.assertEqual(piped.stdout, self.count())
+
+    def test_json_is_as_its_schema_says(self):
+        schema = json.loads(pathlib.Path(SCHEMA).read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validator = jsonschema.Draft202012Validator(schema)
+        for model, options in ((MLP, ()), (MLP, ("--train",)), (scripted(Nested(), "nested"), ("--device", "meta"))):
+            report = json.loads(self.count("--format", "json", *options, model=model))
+            validator.validate(report)
+            # Nothing is in it that the schema does not name.
+            self.assertEqual(set(report), set(schema["properties"]))
+            self.assertEqual(set(report["modules"][0]), set(schema["$defs"]["module"]["properties"]))
+            self.assertEqual(set(report["totals"]), set(schema["$defs"]["cost"]["required"]))
+            del report["totals"]["macs"]
+            self.assertFalse(validator.is_valid(report))
 
     def test_csv_is_exact_and_adds_up(self):
         rows = list(csv.DictReader(io.StringIO(self.count("--format", "csv"))))
@@ -240,6 +273,16 @@ class Training(ReportsTest):
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertIn("no output of the model has a gradient", result.stderr)
 
+    def test_on_meta_counts_the_same(self):
+        model = scripted(Layers(), "layers")
+        reports = [json.loads(self.succeeds("count", model, "--input", "2x6:int64<7", "--train", "--format", "json", "--device", device))
+                   for device in ("cpu", "meta")]
+        for field in ("macs", "flops", "transcendentals", "activations", "calls"):
+            for table in ("by_module", "by_phase"):
+                cpu, meta = ({name: cost[field] for name, cost in report[table].items()} for report in reports)
+                self.assertEqual(cpu, meta, field)
+        self.assertGreater(reports[0]["by_phase"]["backward"]["macs"], 0)
+
     def test_repeats(self):
         report = json.loads(self.count("--repeat", "3", "--format", "json"))
         self.assertEqual(report["totals"]["macs"], 3 * 36)
@@ -273,6 +316,12 @@ class Times(ReportsTest):
         self.assertLessEqual({"forward", "backward", "hidden", "out"}, modules)
         begun = sum(event["ph"] == "B" for event in trace["traceEvents"])
         self.assertEqual(begun, sum(event["ph"] == "E" for event in trace["traceEvents"]))
+
+    def test_hardware_beside_counts(self):
+        text = self.count("--hardware")
+        self.assertTrue(text.startswith(self.count().rstrip("\n")), "the report itself is the same")
+        self.assertRegex(text.splitlines()[-1], r"^Hardware: (not counted, .+|.+ floating-point operations retired, .+ counted.*)\.$")
+        self.assertEqual(run("count", MLP, "--input", "2x4", "--hardware", "--format", "csv").returncode, 2)
 
     def test_a_trace_that_cannot_be_written(self):
         for path, says in (("/dev/full", "No space left on device"), ("/nowhere/trace.json", "No such file or directory")):
@@ -364,4 +413,4 @@ class Completion(ReportsTest):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]])
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
