@@ -21,6 +21,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "torchtally/call_observer.h"
@@ -31,6 +32,12 @@ namespace torchtally {
 struct TimedCost {
   Cost cost;
   std::chrono::nanoseconds time{0};
+
+  TimedCost& operator+=(const TimedCost& other) {
+    cost += other.cost;
+    time += other.time;
+    return *this;
+  }
 };
 
 class TORCHTALLY_API CallTimes : public CallObserver {
@@ -41,10 +48,27 @@ class TORCHTALLY_API CallTimes : public CallObserver {
   std::map<std::string, TimedCost> by_operator() const;
   // By name, with everything below it; "" is the root.
   std::map<std::string, TimedCost> by_module() const;
+  // By name, directly in the module.
+  std::map<std::pair<std::string, std::string>, TimedCost> by_module_and_operator() const;
+  std::map<Phase, TimedCost> by_phase() const;
+  std::map<DType, TimedCost> by_dtype() const;
 
  private:
+  struct Key {
+    std::string module;
+    std::string op;
+    Phase phase;
+    DType dtype;
+    bool operator<(const Key& other) const {
+      return std::tie(module, op, phase, dtype) < std::tie(other.module, other.op, other.phase, other.dtype);
+    }
+  };
+  // The sums by what of_key(key) gives.
+  template <typename OfKey>
+  auto sums(OfKey of_key) const;
+
   mutable std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, TimedCost> times_;  // by module and operator
+  std::map<Key, TimedCost> times_;
 };
 
 struct TimesOptions {

@@ -19,6 +19,7 @@
 
 #include <string>
 
+#include "torchtally/call_times.h"
 #include "torchtally/export.h"
 #include "torchtally/tally.h"
 
@@ -29,6 +30,8 @@ struct HtmlOptions {
   std::string torch_version;  // empty: not shown
   double peak_flops = 0;      // FLOP/s for the roofline; 0: not known, the reader is asked
   double bandwidth = 0;       // bytes/s for the roofline; 0: not known, the reader is asked
+  // Of the same run: then blocks can be as wide as time, and the roofline shows what was achieved. Null: not known.
+  const CallTimes* times = nullptr;
 };
 
 TORCHTALLY_API std::string to_html(const Tally& tally, const HtmlOptions& options = {});

@@ -126,8 +126,10 @@ void count(const CountOptions& options) {
   const Tally tally = run(model, options, device, observers.observer());
   const double retired = hardware ? hardware->operations() - before : 0;
   observers.finish();
-  std::string text = render(tally, options.report, TORCH_VERSION, std::filesystem::path(options.model).stem().string());
-  if (options.time) text += "\n" + observers.times_text();
+  const bool is_html = options.report.format == Format::kHtml;
+  std::string text = render(tally, options.report, TORCH_VERSION, std::filesystem::path(options.model).stem().string(),
+                            options.time ? &observers.times() : nullptr);
+  if (options.time && !is_html) text += "\n" + observers.times_text();
   if (hardware) text += "\n" + hardware_text(*hardware, retired, tally.total().flops);
   write_report(text, output);
 }

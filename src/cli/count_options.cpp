@@ -64,7 +64,8 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
       ->check(CLI::PositiveNumber)
       ->type_name("N");
   const std::map<std::string, std::optional<GroupBy>> timed = {{"operator", GroupBy::kOperator}, {"module", GroupBy::kModule}};
-  add_choice(*count, "--time", options.time, timed, "", "WHAT", "Then how long it took: by operator or module");
+  add_choice(*count, "--time", options.time, timed, "", "WHAT",
+             "How long it took: after a table by operator or module; in HTML throughout");
   count->add_option("--trace", options.trace, "Write a trace of the run for Perfetto or chrome://tracing here")
       ->type_name("FILE");
   count->add_flag("--hardware", options.hardware, "Then the floating-point operations that the CPU's own counters saw");
@@ -77,7 +78,9 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
   count->callback([&options] {
     check(options.report);
     if (options.report.format == Format::kTable || options.report.format == Format::kTree) return;
-    if (options.time) throw CLI::ValidationError("--time", "is for the formats table and tree; --trace has times for programs");
+    if (options.time && options.report.format != Format::kHtml) {
+      throw CLI::ValidationError("--time", "is for the formats table, tree and html; --trace has times for programs");
+    }
     if (options.hardware) throw CLI::ValidationError("--hardware", "is for the formats table and tree");
   });
   count->footer(std::string(kExamples) + kReportHelp + kExitCodes);

@@ -108,7 +108,8 @@ void check(const ReportFlags& flags) {
   if (flags.options.top > 0) throw CLI::ValidationError("--top", "is for the formats table, csv and markdown");
 }
 
-std::string render(const Tally& tally, const ReportFlags& flags, const std::string& torch_version, const std::string& title) {
+std::string render(const Tally& tally, const ReportFlags& flags, const std::string& torch_version, const std::string& title,
+                   const CallTimes* times) {
   ReportOptions options = flags.options;
   if (flags.output.empty()) {
     options.width = static_cast<int>(terminal_width());
@@ -124,7 +125,7 @@ std::string render(const Tally& tally, const ReportFlags& flags, const std::stri
     case Format::kMarkdown:
       return to_markdown(tally, options);
     case Format::kHtml:
-      return to_html(tally, HtmlOptions{title, torch_version, flags.peak * kGiga, flags.bandwidth * kGiga});
+      return to_html(tally, HtmlOptions{title, torch_version, flags.peak * kGiga, flags.bandwidth * kGiga, times});
     case Format::kFolded:
       return to_folded(tally, flags.weight);
     case Format::kTable:

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "torchtally/call_times.h"
 #include "torchtally/report_options.h"
 #include "torchtally/tally.h"
 
@@ -34,8 +35,9 @@ void check(const ReportFlags& flags);
 extern const char* const kReportHelp;
 
 // The report as text. `title` is that of the HTML report. On a terminal that is also the output a table is as wide as it, and
-// has colours.
-std::string render(const Tally& tally, const ReportFlags& flags, const std::string& torch_version, const std::string& title);
+// has colours. `times`, if not null, are for the HTML report.
+std::string render(const Tally& tally, const ReportFlags& flags, const std::string& torch_version, const std::string& title,
+                   const CallTimes* times = nullptr);
 
 }  // namespace torchtally::cli
 

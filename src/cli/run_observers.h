@@ -25,6 +25,7 @@ class RunObservers : private CallObserver {
   void finish();
 
   std::string times_text() const;
+  const CallTimes& times() const { return times_; }
 
  private:
   void on_call(const CallRecord& record) noexcept override;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "report/cells.h"
@@ -58,53 +60,55 @@ std::vector<Row> rows_of(const CallTimes& times, const TimesOptions& options) {
 
 }  // namespace
 
+template <typename OfKey>
+auto CallTimes::sums(OfKey of_key) const {
+  std::map<std::decay_t<decltype(of_key(std::declval<const Key&>()))>, TimedCost> sums;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [key, timed] : times_) sums[of_key(key)] += timed;
+  return sums;
+}
+
 void CallTimes::on_call(const CallRecord& record) noexcept {
   if (record.verdict == VerdictKind::kUnknown) return;
   const std::lock_guard lock(mutex_);
-  TimedCost& timed = times_[{std::string(record.module), std::string(record.op)}];
-  timed.cost += record.cost;
-  timed.time += record.end - record.begin;
+  times_[{std::string(record.module), std::string(record.op), record.phase, record.dtype}] +=
+      TimedCost{record.cost, record.end - record.begin};
 }
 
 TimedCost CallTimes::total() const {
   const std::lock_guard lock(mutex_);
   TimedCost total;
-  for (const auto& [key, timed] : times_) {
-    total.cost += timed.cost;
-    total.time += timed.time;
-  }
+  for (const auto& [key, timed] : times_) total += timed;
   return total;
 }
 
 std::map<std::string, TimedCost> CallTimes::by_operator() const {
-  const std::lock_guard lock(mutex_);
-  std::map<std::string, TimedCost> sums;
-  for (const auto& [key, timed] : times_) {
-    TimedCost& sum = sums[key.second];
-    sum.cost += timed.cost;
-    sum.time += timed.time;
-  }
-  return sums;
+  return sums([](const Key& key) { return key.op; });
+}
+
+std::map<std::pair<std::string, std::string>, TimedCost> CallTimes::by_module_and_operator() const {
+  return sums([](const Key& key) { return std::pair(key.module, key.op); });
+}
+
+std::map<Phase, TimedCost> CallTimes::by_phase() const {
+  return sums([](const Key& key) { return key.phase; });
+}
+
+std::map<DType, TimedCost> CallTimes::by_dtype() const {
+  return sums([](const Key& key) { return key.dtype; });
 }
 
 std::map<std::string, TimedCost> CallTimes::by_module() const {
-  const std::lock_guard lock(mutex_);
-  std::map<std::string, TimedCost> sums;
-  const auto add = [&sums](const std::string& name, const TimedCost& timed) {
-    TimedCost& sum = sums[name];
-    sum.cost += timed.cost;
-    sum.time += timed.time;
-  };
-  for (const auto& [key, timed] : times_) {
-    std::string name = key.first;
-    while (!name.empty()) {
-      add(name, timed);
+  std::map<std::string, TimedCost> with_below;
+  for (const auto& [module, timed] : sums([](const Key& key) { return key.module; })) {
+    for (std::string name = module; !name.empty();) {
+      with_below[name] += timed;
       const std::size_t dot = name.rfind('.');
       name.resize(dot == std::string::npos ? 0 : dot);
     }
-    add("", timed);
+    with_below[""] += timed;
   }
-  return sums;
+  return with_below;
 }
 
 std::string to_table(const CallTimes& times, const TimesOptions& options) {

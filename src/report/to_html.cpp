@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -61,11 +62,11 @@ void append_list(std::string& json, const Items& items, Append append) {
 }
 
 // In the order of `counters` in report.js.
-void append_counters(std::string& json, const Cost& cost) {
+void append_counters(std::string& json, const Cost& cost, std::chrono::nanoseconds time) {
   bool is_first = true;
   for (const std::int64_t count :
        {std::int64_t{cost.macs}, std::int64_t{cost.flops}, std::int64_t{cost.transcendentals}, std::int64_t{cost.bytes_read},
-        std::int64_t{cost.bytes_written}, std::int64_t{cost.activations}, std::int64_t{cost.calls}}) {
+        std::int64_t{cost.bytes_written}, std::int64_t{cost.activations}, std::int64_t{cost.calls}, std::int64_t{time.count()}}) {
     if (!is_first) json += ',';
     is_first = false;
     append_integer(json, count);
@@ -99,43 +100,56 @@ struct Pair {
   int module;
   int op;  // index in OperatorNames::names; its size: "(other operators)"
   Cost cost;
+  std::chrono::nanoseconds time{0};
 };
+
+// A tally's sums with what CallTimes knows of the same.
+template <typename Costs, typename TimeOf>
+void append_sums(std::string& json, const Costs& costs, TimeOf time_of) {
+  append_list(json, costs, [&](const auto& entry) {
+    json += '[' + json_string(entry.first) + ',';
+    append_counters(json, entry.second, time_of(entry.first));
+    json += ']';
+  });
+}
+
+template <typename Sums, typename Key>
+std::chrono::nanoseconds time_in(const Sums& sums, const Key& key) {
+  const auto found = sums.find(key);
+  return found == sums.end() ? std::chrono::nanoseconds(0) : found->second.time;
+}
 
 double weight_of(const Cost& cost) {
   return static_cast<double>(std::int64_t{cost.flops}) + static_cast<double>(std::int64_t{cost.bytes()});
 }
 
 // What ran directly in each module: the kPairs that weigh most, the others added up by module.
-std::vector<Pair> pairs_of(const Tally& tally, const report::OperatorNames& operators) {
+std::vector<Pair> pairs_of(const Tally& tally, const report::OperatorNames& operators, const CallTimes& times) {
   std::vector<Pair> pairs;
   const auto costs = report::own_costs_by_operator(tally, operators);
+  const auto timed = times.by_module_and_operator();
   for (std::size_t module = 0; module < costs.size(); ++module) {
-    for (const report::OperatorCost& entry : costs[module]) pairs.push_back({static_cast<int>(module), entry.op, entry.cost});
+    for (const report::OperatorCost& entry : costs[module]) {
+      const auto key = std::pair(tally.modules()[module].name, operators.names[entry.op]);
+      pairs.push_back(
+          {static_cast<int>(module), entry.op, entry.cost, timed.empty() ? std::chrono::nanoseconds(0) : time_in(timed, key)});
+    }
   }
   if (pairs.size() <= kPairs) return pairs;
   const auto last = pairs.begin() + kPairs;
   std::nth_element(pairs.begin(), last, pairs.end(),
                    [](const Pair& a, const Pair& b) { return weight_of(a.cost) > weight_of(b.cost); });
-  std::vector<Cost> others(costs.size());
-  for (auto pair = last; pair != pairs.end(); ++pair) others[pair->module] += pair->cost;
+  std::vector<TimedCost> others(costs.size());
+  for (auto pair = last; pair != pairs.end(); ++pair) others[pair->module] += TimedCost{pair->cost, pair->time};
   pairs.erase(last, pairs.end());
   for (std::size_t module = 0; module < others.size(); ++module) {
-    if (others[module] != Cost()) {
-      pairs.push_back({static_cast<int>(module), static_cast<int>(operators.names.size()), others[module]});
-    }
+    if (others[module].cost == Cost()) continue;
+    pairs.push_back(
+        {static_cast<int>(module), static_cast<int>(operators.names.size()), others[module].cost, others[module].time});
   }
   std::sort(pairs.begin(), pairs.end(),
             [](const Pair& a, const Pair& b) { return std::tie(a.module, a.op) < std::tie(b.module, b.op); });
   return pairs;
-}
-
-template <typename Costs>
-void append_sums(std::string& json, const Costs& costs) {
-  append_list(json, costs, [&](const auto& entry) {
-    json += '[' + json_string(entry.first) + ',';
-    append_counters(json, entry.second);
-    json += ']';
-  });
 }
 
 std::vector<std::pair<std::string, Cost>> sums_by_phase(const Tally& tally) {
@@ -155,6 +169,8 @@ void append_number(std::string& json, double number) {
 
 std::string data_of(const Tally& tally, const HtmlOptions& options) {
   const report::OperatorNames operators = report::operator_names(tally);
+  const CallTimes none;
+  const CallTimes& times = options.times != nullptr ? *options.times : none;
   std::string json = "{\"torchVersion\":" + json_string(options.torch_version) + ",\"peak\":";
   append_number(json, std::max(options.peak_flops, 0.0));
   json += ",\"bandwidth\":";
@@ -164,21 +180,26 @@ std::string data_of(const Tally& tally, const HtmlOptions& options) {
   json += ",\"operators\":";
   append_list(json, operators.names, [&](const std::string& name) { json += json_string(name); });
   json += ",\"pairs\":";
-  append_list(json, pairs_of(tally, operators), [&](const Pair& pair) {
+  append_list(json, pairs_of(tally, operators, times), [&](const Pair& pair) {
     json += '[';
     append_integer(json, pair.module);
     json += ',';
     append_integer(json, pair.op);
     json += ',';
-    append_counters(json, pair.cost);
+    append_counters(json, pair.cost, pair.time);
     json += ']';
   });
   json += ",\"byOperator\":";
-  append_sums(json, tally.by_operator());
+  append_sums(json, tally.by_operator(), [sums = times.by_operator()](const std::string& name) { return time_in(sums, name); });
   json += ",\"byPhase\":";
-  append_sums(json, sums_by_phase(tally));
+  append_sums(json, sums_by_phase(tally), [sums = times.by_phase()](const std::string& name) {
+    const auto* const phase = std::find_if(kPhases.begin(), kPhases.end(), [&](Phase p) { return phase_name(p) == name; });
+    return time_in(sums, *phase);
+  });
   json += ",\"byDtype\":";
-  append_sums(json, tally.by_dtype());
+  append_sums(json, tally.by_dtype(), [sums = times.by_dtype()](const std::string& name) {
+    return time_in(sums, dtype_from_name(name).value_or(DType::kUndefined));  // "none" is no type's name
+  });
   json += ",\"unknown\":";
   append_list(json, tally.unknown_operators(), [&](const auto& entry) {
     json += '[' + json_string(entry.first) + ',';

@@ -300,6 +300,12 @@ class Times(ReportsTest):
         self.assertIn("aten::addmm", self.count("--time", "operator"))
         self.assertNotIn("Of roofline", self.count("--time", "operator"))
         self.assertEqual(run("count", MLP, "--input", "2x4", "--time", "operator", "--format", "json").returncode, 2)
+        page = self.count("--time", "operator", "--format", "html")
+        data = json.loads(page.split('id="data">', 1)[1].split("</script>", 1)[0])
+        self.assertGreater(sum(pair[-1] for pair in data["pairs"]), 0, "nanoseconds")
+        self.assertEqual(sum(pair[-1] for pair in data["pairs"]), sum(entry[-1] for entry in data["byOperator"]))
+        self.assertEqual(sum(pair[-1] for pair in data["pairs"]), sum(entry[-1] for entry in data["byPhase"]))
+        self.assertEqual(sum(pair[-1] for pair in data["pairs"]), sum(entry[-1] for entry in data["byDtype"]))
         self.assertEqual(run("count", MLP, "--input", "2x4", "--time", "layer").returncode, 2)
 
     def test_trace(self):

@@ -59,6 +59,31 @@ TEST(ToHtml, AddsUpTheSmallestPairsOfALargeTally) {
   EXPECT_EQ(flops, std::int64_t{tally.total().flops});
 }
 
+TEST(ToHtml, EmbedsTimesThatAddUp) {
+  const Tally tally = sample_tally();
+  CallTimes times;
+  constexpr std::int64_t kNanoseconds = 1'000;
+  for (const Tally::Row& row : tally.rows()) {
+    CallRecord record;
+    record.op = tally.operators()[row.op].name;
+    record.module = tally.modules()[row.module].name;
+    record.phase = row.phase;
+    record.dtype = row.dtype;
+    record.verdict = tally.operators()[row.op].verdict;
+    record.cost = row.cost;
+    record.end = record.begin + std::chrono::nanoseconds(kNanoseconds);
+    times.on_call(record);
+  }
+  HtmlOptions options;
+  options.times = &times;
+  const Json data = data_of(to_html(tally, options));
+  for (const char* const field : {"pairs", "byOperator", "byPhase", "byDtype"}) {
+    std::int64_t sum = 0;
+    for (const Json& entry : data[field]) sum += entry.back().get<std::int64_t>();
+    EXPECT_EQ(sum, 9 * kNanoseconds) << field << ": ten rows, of which one is of an operator without a verdict";
+  }
+}
+
 TEST(ToHtml, EscapesEverythingThatItIsGiven) {
   ModuleInfo module;
   module.type = "</script><script>alert(1)</script><!--";

@@ -14,7 +14,7 @@ const makeSvg = (tag, attributes) => {
 };
 
 // ---- Figures. The order of the counters is that of append_counters() in to_html.cpp.
-const counters = ["macs", "flops", "transcendentals", "read", "written", "activations", "calls"];
+const counters = ["macs", "flops", "transcendentals", "read", "written", "activations", "calls", "time"];
 const toCost = (entry, first) => {
   const cost = {};
   counters.forEach((name, i) => { cost[name] = entry[first + i]; });
@@ -34,6 +34,12 @@ const human = (value) => {
 };
 const unit = (value, name) => { const text = human(value); return /[a-z]$/i.test(text) ? text + name : text + " " + name; };
 const bytes = (value) => unit(value, "B");
+// Of nanoseconds.
+const duration = (value) => {
+  const units = [[1e9, "s"], [1e6, "ms"], [1e3, "\u00B5s"]];
+  const [size, name] = units.find(([least]) => value >= least) || [1, "ns"];
+  return human(value / size) + " " + name;
+};
 const share = (part, whole) => {
   if (whole === 0 || part === 0) return "0 %";
   const percent = part / whole * 100;
@@ -47,6 +53,7 @@ const metrics = {
   activations: { title: "Activations", text: (v) => human(v) + " activations" },
   transcendentals: { title: "Transcendentals", text: (v) => human(v) + " transcendentals" },
   calls: { title: "Calls", text: (v) => human(v) + " calls" },
+  time: { title: "Time", text: (v) => duration(v) },
 };
 
 // ---- The modules as a tree.
@@ -106,11 +113,13 @@ const withTip = (element, text) => {
   });
   element.addEventListener("blur", hideTip);
 };
+const hasTime = root.cost.time > 0;
 const figures = (cost) => [
   human(cost.macs) + " MACs, " + human(cost.flops) + " FLOPs (" + share(cost.flops, root.cost.flops) + ")",
   bytes(cost.bytes) + ", " + human(intensity(cost)) + " FLOPs/byte",
   human(cost.activations) + " activations, " + human(cost.calls) + " calls",
-].join("\n");
+].concat(cost.time > 0 ? [duration(cost.time) + ", " + unit(cost.flops / cost.time * 1e9, "FLOP/s") + ", " + unit(cost.bytes / cost.time * 1e9, "B/s")] : [])
+  .join("\n");
 
 // ---- Totals and caveats.
 const drawTotals = () => {
@@ -119,7 +128,8 @@ const drawTotals = () => {
   const atLeast = data.saturated ? "at least " : "";
   for (const [name, figure] of [["MACs", atLeast + human(total.macs)], ["FLOPs", atLeast + human(total.flops)],
     ["Parameters", human(root.parameters)], ["Activations", human(total.activations)], ["Bytes moved", bytes(total.bytes)],
-    ["FLOPs per byte", human(intensity(total))], ["Transcendentals", human(total.transcendentals)], ["Operator calls", human(total.calls)]]) {
+    ["FLOPs per byte", human(intensity(total))], ["Transcendentals", human(total.transcendentals)], ["Operator calls", human(total.calls)]]
+    .concat(hasTime ? [["Time in kernels", duration(total.time)], ["Achieved", unit(total.flops / total.time * 1e9, "FLOP/s")]] : [])) {
     byId("totals").append(make("div", null, make("dt", { textContent: name }), make("dd", { textContent: figure })));
   }
   const list = byId("caveats").querySelector("ul");
@@ -322,7 +332,7 @@ const drawRoofline = () => {
   const all = byId("points").value === "operators"
     ? data.byOperator.map((entry) => ({ name: entry[0], cost: toCost(entry, 1) }))
     : nodes.filter((node) => node.pairs.length > 0).map((node) => ({ name: fullName(node), cost: node.own }));
-  const points = all.filter((point) => point.cost.flops > 0 && point.cost.bytes > 0)
+  const points = all.filter((point) => point.cost.flops > 0 && point.cost.bytes > 0 && (!hasTime || point.cost.time > 0))
     .sort((a, b) => b.cost.flops - a.cost.flops).slice(0, 400);
   const text = byId("roofline-text");
   if (points.length === 0) {
@@ -339,9 +349,12 @@ const drawRoofline = () => {
     text.textContent = `At this peak and bandwidth the run takes at least ${unit(seconds * 1e6, "\u00B5s").replace(/(\S+) k\u00B5s/, "$1 ms").replace(/(\S+) M\u00B5s/, "$1 s")}` +
       ` (${unit(root.cost.flops / seconds, "FLOP/s")}); ${share(memory, seconds)} of that is bound by memory. The roof bends at ${human(peak / bandwidth)} FLOPs per byte.`;
   } else {
-    text.textContent = "Type in your machine's peak and bandwidth to see the roof over these points. Without them the height of a point is its FLOPs.";
+    text.textContent = "Type in your machine's peak and bandwidth to see the roof over these points. " + (hasTime ? "" : "Without them the height of a point is its FLOPs.");
   }
-  const height = (point) => (hasRoof ? attainable(point) : point.cost.flops);
+  const achieved = (point) => point.cost.flops / point.cost.time * 1e9;
+  const isRate = hasRoof || hasTime;
+  if (hasTime) text.textContent += " The height of a point is what it achieved.";
+  const height = (point) => (hasTime ? achieved(point) : hasRoof ? attainable(point) : point.cost.flops);
   const width = byId("roofline").clientWidth || 1000;
   const size = { left: 86, right: 16, top: 12, bottom: 46, height: 340 };
   const log = Math.log10;
@@ -368,7 +381,7 @@ const drawRoofline = () => {
   for (let e = y0; e <= y1; e += step) {
     const y = toY(10 ** e);
     svg.append(makeSvg("line", { class: "grid", x1: size.left, x2: width - size.right, y1: y, y2: y }));
-    addText(unit(10 ** e, hasRoof ? "FLOP/s" : "").replace(/\.0+/, ""), { x: size.left - 8, y: y + 4, "text-anchor": "end" });
+    addText(unit(10 ** e, isRate ? "FLOP/s" : "").replace(/\.0+/, ""), { x: size.left - 8, y: y + 4, "text-anchor": "end" });
   }
   addText("FLOPs per byte", { x: (width + size.left) / 2, y: size.height - 8, "text-anchor": "middle" });
   if (hasRoof) {
@@ -417,6 +430,7 @@ const columns = [
   { title: "FLOPs/byte", value: (node) => intensity(node.cost), text: (node) => human(intensity(node.cost)) },
   { title: "Calls", value: (node) => node.cost.calls, text: (node) => human(node.cost.calls) },
 ];
+if (hasTime) columns.splice(6, 0, { title: "Time", value: (node) => node.cost.time, text: (node) => duration(node.cost.time) });
 const rowLimit = 300;
 const drawTable = () => {
   const head = byId("table").tHead;
@@ -467,6 +481,7 @@ setTheme(dark.matches ? "dark" : "light");
 dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
 byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
 
+if (!hasTime) delete metrics.time;
 for (const name in metrics) byId("metric").append(make("option", { value: name, textContent: metrics[name].title }));
 byId("metric").value = state.metric;
 byId("metric").addEventListener("change", () => { state.metric = byId("metric").value; drawIcicle(); drawBreakdown(); });
