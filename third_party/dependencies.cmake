@@ -8,6 +8,8 @@
 # | CLI11         | 2.1              | the command       | options, help and their error messages                          |
 # | GoogleTest    | 1.12             | the tests         |                                                                 |
 # | NumPy         | 2                | tests/opdb        | PyTorch's operator database imports it, and expecttest 0.3      |
+# | pybind11      | LibTorch's own   | the Python module | in LibTorch's headers; it has to be the one torch is bound with |
+# | pytest        | 9                | python/tests      | and tabulate, which FlopCounterMode prints with                 |
 # | Benchmark     | 1.7              | the benchmarks    |                                                                 |
 #
 # GLOBAL: a project that takes torchtally by add_subdirectory sees what its targets link.
