@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bindings.h"
+#include "torchtally/counting_guard.h"
 #include "torchtally/formula.h"
 #include "torchtally/formula_table.h"
 #include "torchtally/op_call.h"
@@ -126,6 +127,7 @@ class PythonFormula {
 
   void operator()(const OpCall& call, Cost& cost) const {
     const py::gil_scoped_acquire lock;
+    const PauseCounting pause;  // it may call operators
     CallObject object{&call};
     const py::object handle = py::cast(&object, py::return_value_policy::copy);
     auto* const shown = handle.cast<CallObject*>();
