@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bindings.h"
 #include "torchtally/counting_guard.h"
@@ -190,9 +191,23 @@ void bind_formulas(py::module_& m) {
           },
           py::arg("op"), py::arg("formula"))
       .def(
+          "set_all",
+          [](FormulaSet& formulas, const std::vector<std::string>& ops, py::function formula) {
+            const PythonFormula shared(std::move(formula));
+            for (const std::string& op : ops) formulas.set(op, shared);
+          },
+          py::arg("ops"), py::arg("formula"))
+      .def(
           "ignore", [](FormulaSet& formulas, const std::string& op) { formulas.ignore(op); }, py::arg("op"))
       .def("overridden", &FormulaSet::overridden);
 
+  m.def(
+      "builtin_cost",
+      [](const CallObject& call) {
+        static const FormulaSet formulas = FormulaSet::builtin();
+        return formulas.verdict(call.get().name(), call.get().overload()).cost_of(call.get());
+      },
+      py::arg("call"));
   m.def(
       "operator_base_name", [](const std::string& op) { return operator_base_name(op); }, py::arg("op"));
   m.def(
