@@ -294,3 +294,52 @@ def test_meta_and_fake_tensors():
 def test_wrong_model():
     with pytest.raises(TypeError, match="must be a torch.nn.Module, not str"):
         torchtally.CountingGuard("model.pt")
+
+
+def test_phases_and_the_module_of_backward():
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with torchtally.CountingGuard(net) as guard:
+        net(torch.randn(5, 3)).sum().backward()
+        optimizer.step()
+        with torchtally.PhaseScope("other"):
+            net.head(torch.randn(5, 4))
+    phases = {name: cost.macs for name, cost in guard.tally.by_phase.items()}
+    assert phases == {"forward": 260, "backward": 460, "recompute": 0, "optimizer": 0, "other": 40}
+    assert guard.tally.by_phase["optimizer"].flops == 104
+    by_phase = guard.tally.by_module_and_phase
+    assert {name: by_phase[name]["backward"].macs for name in ("embed", "blocks.0", "blocks.1.fc", "head")} == {
+        "embed": 60, "blocks.0": 160, "blocks.1.fc": 160, "head": 80,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="no phase 'training'"), torchtally.PhaseScope("training"):
+        pass
+
+
+def test_forward_called_directly_is_known_by_its_parameters():
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        net.blocks[1].forward(net.embed.forward(torch.randn(5, 3)))
+    assert macs(guard) == {
+        "": 140, "embed": 60, "blocks": 80, "blocks.0": 0, "blocks.0.fc": 0, "blocks.1": 80, "blocks.1.fc": 80, "head": 0,
+    }  # fmt: skip
+
+
+def test_threads_adopt():
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        context = torchtally.ThreadContext()
+        threads = [torch_thread(lambda: context.run(net, torch.randn(5, 3))) for _ in range(3)]
+        for thread in threads:
+            thread.join()
+    assert macs(guard)["blocks.1.fc"] == 240
+    assert macs(guard)[""] == 780
+
+
+def test_checkpoint_recomputes():
+    from torch.utils.checkpoint import checkpoint
+
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        x = net.embed(torch.randn(5, 3))
+        checkpoint(net.blocks[0], x, use_reentrant=False).sum().backward()
+    assert guard.tally.by_module_and_phase["blocks.0"]["recompute"].macs == 80

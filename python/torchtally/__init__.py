@@ -18,7 +18,7 @@ _load.check(_torch.__version__)
 
 from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, Tally, TensorView, human_count
 from torchtally._formulas import FormulaSet, formula
-from torchtally._guard import CountingGuard, ModuleScope, PauseCounting
+from torchtally._guard import CountingGuard, ModuleScope, PauseCounting, PhaseScope, ThreadContext
 
 __all__ = [
     "Cost",
@@ -30,7 +30,9 @@ __all__ = [
     "OpCall",
     "ParameterCount",
     "PauseCounting",
+    "PhaseScope",
     "Tally",
+    "ThreadContext",
     "TensorView",
     "formula",
     "human_count",

@@ -1,15 +1,14 @@
 """CountingGuard, PauseCounting and ModuleScope: context managers around the C++ ones."""
 
+import contextlib
 from types import TracebackType
-from typing import Any, Optional, Type, Union
+from typing import Any, Callable, Iterator, Optional, Type, Union
 
 import torch
 
 from torchtally import _compile, _core, _hooks
 from torchtally._formulas import FormulaSet
 from torchtally._modules import is_scripted, list_modules
-
-_Exit = Optional[bool]
 
 
 class CountingGuard:
@@ -36,6 +35,7 @@ class CountingGuard:
         if self._guard is not None:
             raise _core.GuardMisuse("this CountingGuard is counting already: make another one")
         formulas = (self._formulas or FormulaSet())._core
+        self._steps_around = _hooks.open_steps()
         _compile.watch()
         _hooks.install(self._scripted())
         try:
@@ -57,6 +57,7 @@ class CountingGuard:
         assert guard is not None
         try:
             self._tally = guard.tally()
+            _hooks.close_steps(self._steps_around)
             guard.close()
         finally:
             _hooks.uninstall(self._scripted())
@@ -131,3 +132,46 @@ class ModuleScope:
             scope.close()
         else:
             _hooks.leave(self._module)
+
+
+class PhaseScope:
+    """What runs inside it belongs to this phase: "forward", "backward", "recompute", "optimizer" or "other"."""
+
+    def __init__(self, phase: str) -> None:
+        self._phase = phase
+        self._scope: Optional[_core.PhaseScope] = None
+
+    def __enter__(self) -> "PhaseScope":
+        self._scope = _core.PhaseScope(self._phase)
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        scope, self._scope = self._scope, None
+        assert scope is not None
+        scope.close()
+
+
+class ThreadContext:
+    """The guards, module and phase of the thread that makes it, for threads of a pool or of one's own.
+
+    context = torchtally.ThreadContext()
+    pool.submit(context.run, replica, x)        # or, in the thread: with context.adopt(): ...
+    """
+
+    def __init__(self) -> None:
+        self._context = _core.ThreadContext.current()
+
+    @contextlib.contextmanager
+    def adopt(self) -> Iterator[None]:
+        adopted = _core.Adopt(self._context)
+        try:
+            yield
+        finally:
+            adopted.close()
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """function(*args, **kwargs), counted for the guards of the thread that made this."""
+        with self.adopt():
+            return function(*args, **kwargs)

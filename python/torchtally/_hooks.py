@@ -6,8 +6,9 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import torch
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from torchtally._core import enter_module, leave_module
+from torchtally._core import PhaseScope, enter_module, leave_module
 from torchtally._modules import list_modules, unwrapped
 
 _lock = threading.Lock()
@@ -38,7 +39,31 @@ def _after(module: torch.nn.Module, args: Any, result: Any) -> None:
     leave_module(module)
 
 
+# Optimizer steps that are running on this thread, innermost last: one that failed stays until what is around it ends.
+_steps = threading.local()
+
+
+def _before_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+    _steps.__dict__.setdefault("open", []).append(PhaseScope("optimizer"))
+
+
+def _after_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+    if open_steps() > 0:
+        _steps.open.pop().close()
+
+
+def open_steps() -> int:
+    return len(_steps.__dict__.get("open", ()))
+
+
+def close_steps(above: int) -> None:
+    while open_steps() > above:
+        _steps.open.pop().close()
+
+
 def _put_in_place() -> None:
+    _handles.append(register_optimizer_step_pre_hook(_before_step))
+    _handles.append(register_optimizer_step_post_hook(_after_step))
     _handles.append(register_module_forward_pre_hook(_before))
     _handles.append(register_module_forward_hook(_after, always_call=True))
 
