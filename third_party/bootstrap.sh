@@ -4,9 +4,9 @@ set -euo pipefail
 
 readonly torch_version=2.13.0
 
-# What PyTorch's operator database (tests/opdb) imports beside torch.
-readonly modules=(numpy expecttest)
-readonly requirements=('numpy>=2,<2.4' 'expecttest>=0.3,<0.4')
+# What PyTorch's operator database (tests/opdb) imports beside torch, and what the Python package's tests run with.
+readonly modules=(numpy expecttest pytest tabulate)
+readonly requirements=('numpy>=2,<2.4' 'expecttest>=0.3,<0.4' 'pytest>=9,<10' iniconfig pluggy packaging pygments tabulate)
 
 # What is used, and what for: dependencies.cmake.
 readonly packages=(
@@ -14,7 +14,7 @@ readonly packages=(
   libabsl-dev libcli11-dev nlohmann-json3-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   libtorch-dev python3-torch python3-torchvision
-  python3-venv
+  python3-venv python3-dev
   chromium chromium-driver python3-selenium python3-jsonschema
   clang-format-14 clang-tidy-14
 )
@@ -38,8 +38,8 @@ Installs what is missing to build and test torchtally on Debian 12, and nothing 
   - Debian packages, by apt-get: as root, or with sudo;
   - LibTorch $torch_version, by pip, into third_party/local/ (git ignores it). Not where one is there already: in the directory that
     Torch_DIR names, below one that CMAKE_PREFIX_PATH names, or in the Python on PATH;
-  - ${modules[*]}, by pip, into third_party/local/ too: for the tests over PyTorch's operator database. Not where LibTorch is
-    elsewhere: that Python is not this script's to change.
+  - ${modules[*]}, by pip, into third_party/local/ too: for the tests of the Python package and those over PyTorch's
+    operator database. Not where LibTorch is elsewhere: that Python is not this script's to change.
 
 Run it as often as you like: where nothing is missing it changes nothing and asks the network nothing.
 

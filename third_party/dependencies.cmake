@@ -10,6 +10,8 @@
 # | NumPy         | 2                | tests/opdb        | PyTorch's operator database imports it, and expecttest 0.3      |
 # | Chromium      | Debian's         | tests/cli         | the HTML report in a browser, driven by Selenium                |
 # | jsonschema    | 4.10             | tests/cli         | the JSON reports against docs/report.schema.json                |
+# | pybind11      | LibTorch's own   | the Python module | in LibTorch's headers; it has to be the one torch is bound with |
+# | pytest        | 9                | python/tests      | and tabulate, which FlopCounterMode prints with                 |
 # | Benchmark     | 1.7              | the benchmarks    |                                                                 |
 #
 # GLOBAL: a project that takes torchtally by add_subdirectory sees what its targets link.

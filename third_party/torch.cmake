@@ -5,6 +5,7 @@
 #   1. Torch_DIR, then CMAKE_PREFIX_PATH (variables, then environment);
 #   2. TORCHTALLY_TORCH_HINTS: directories that hold TorchConfig.cmake;
 #   3. the torch of the python3 on PATH, if its version starts with TORCHTALLY_TORCH_VERSION.
+# Where a wheel is built (SKBUILD) it is for the torch of the Python that builds it, whatever its version: nothing else is asked.
 #
 # TorchConfig.cmake is read for facts but not run: it looks for Caffe2 and for libtorch.so in the system's directories first,
 # and so mixes two LibTorches where two are installed; it asks for a CUDA toolkit where the program needs none; and it
@@ -39,21 +40,29 @@ endfunction()
 # The configuration directory of the python3's torch, found without importing it (which takes seconds), or "".
 function(_torchtally_python_config_dir out)
   set(${out} "" PARENT_SCOPE)
-  find_program(TORCHTALLY_PYTHON python3)
-  mark_as_advanced(TORCHTALLY_PYTHON)
-  if(NOT TORCHTALLY_PYTHON OR NOT TORCHTALLY_TORCH_VERSION)
-    return()
+  if(SKBUILD)
+    set(python "${Python_EXECUTABLE}")
+    set(version "")
+  else()
+    find_program(TORCHTALLY_PYTHON python3)
+    mark_as_advanced(TORCHTALLY_PYTHON)
+    if(NOT TORCHTALLY_PYTHON OR NOT TORCHTALLY_TORCH_VERSION)
+      return()
+    endif()
+    set(python "${TORCHTALLY_PYTHON}")
+    set(version "${TORCHTALLY_TORCH_VERSION}")
   endif()
   set(script
       "import importlib.metadata as m, importlib.util as u; print(m.version('torch') + '|' + u.find_spec('torch').submodule_search_locations[0])"
   )
   execute_process(
-    COMMAND "${TORCHTALLY_PYTHON}" -c "${script}"
+    # pip builds in an environment of its own, where torch is not, and says so by PYTHONPATH.
+    COMMAND "${CMAKE_COMMAND}" -E env --unset=PYTHONPATH "${python}" -c "${script}"
     OUTPUT_VARIABLE found
     ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE
     RESULT_VARIABLE failed
   )
-  if(NOT failed AND found MATCHES "^${TORCHTALLY_TORCH_VERSION}[^|]*[|](.+)$")
+  if(NOT failed AND found MATCHES "^${version}[^|]*[|](.+)$")
     set(${out} "${CMAKE_MATCH_1}/share/cmake/Torch" PARENT_SCOPE)
   endif()
 endfunction()
@@ -64,7 +73,9 @@ function(_torchtally_find_torch)
   set(env_prefixes "$ENV{CMAKE_PREFIX_PATH}")
   string(REPLACE ":" ";" env_prefixes "${env_prefixes}")
   _torchtally_config_dirs_of_prefixes(prefix_dirs ${CMAKE_PREFIX_PATH} ${env_prefixes})
-  _torchtally_first_config_dir(config_dir "${Torch_DIR}" "$ENV{Torch_DIR}" ${prefix_dirs} ${TORCHTALLY_TORCH_HINTS})
+  if(NOT SKBUILD)
+    _torchtally_first_config_dir(config_dir "${Torch_DIR}" "$ENV{Torch_DIR}" ${prefix_dirs} ${TORCHTALLY_TORCH_HINTS})
+  endif()
   if(NOT config_dir)
     _torchtally_python_config_dir(python_dir)
     _torchtally_first_config_dir(config_dir "${python_dir}")

@@ -32,6 +32,7 @@
 #include "torchtally/call_observer.h"
 #include "torchtally/export.h"
 #include "torchtally/formula.h"
+#include "torchtally/module_list.h"
 #include "torchtally/tally.h"
 
 namespace torch {
@@ -65,6 +66,9 @@ class [[nodiscard]] TORCHTALLY_API CountingGuard {
                                        CallObserver* observer = nullptr);
   [[nodiscard]] explicit CountingGuard(const torch::jit::Module& model, FormulaSet formulas = FormulaSet::builtin(),
                                        CallObserver* observer = nullptr);
+  // Throws std::invalid_argument if a parent in the list does not come before its children.
+  [[nodiscard]] explicit CountingGuard(const ModuleList& model, FormulaSet formulas = FormulaSet::builtin(),
+                                       CallObserver* observer = nullptr);
   ~CountingGuard() noexcept(false);
 
   CountingGuard(const CountingGuard&) = delete;
@@ -82,7 +86,10 @@ class [[nodiscard]] TORCHTALLY_API CountingGuard {
 // Nothing is counted on this thread, nor on the threads its work reaches, while a PauseCounting is alive. Pauses nest.
 class [[nodiscard]] TORCHTALLY_API PauseCounting {
  public:
-  [[nodiscard]] PauseCounting();
+  // kKeep: the thread's dispatch keys stay as they are. For code that is specialized on them: what a compiler compiles in such a
+  // pause fits the thread when it counts. An operator then costs as much as a counted one.
+  enum class Keys { kExclude, kKeep };
+  [[nodiscard]] explicit PauseCounting(Keys keys = Keys::kExclude);
   // Throws GuardMisuse if destroyed on another thread.
   ~PauseCounting() noexcept(false);
 

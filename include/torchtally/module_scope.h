@@ -25,6 +25,7 @@
 
 #include "torchtally/export.h"
 #include "torchtally/module_formula.h"
+#include "torchtally/module_list.h"
 
 namespace torch {
 namespace nn {
@@ -41,6 +42,9 @@ class [[nodiscard]] TORCHTALLY_API ModuleScope {
   // With a cost that is added to, or replaces, what is counted inside: as a ModuleFormula, for this call alone.
   ModuleScope(std::string_view name, const Cost& cost, ModuleCost how);
   ModuleScope(const torch::nn::Module& module, const Cost& cost, ModuleCost how);
+  // A module of a ModuleList. Where a guard does not know it, `list` is asked for it, and it becomes a child of the scope
+  // that is open around, with the name that the list gives its first module; modules of the same name there are taken for one.
+  [[nodiscard]] ModuleScope(const void* identity, const ModuleLister& list);
   ~ModuleScope() noexcept(false);
 
   ModuleScope(const ModuleScope&) = delete;

@@ -11,6 +11,7 @@
 #include "torchtally/formula_table.h"    // IWYU pragma: export
 #include "torchtally/html_report.h"      // IWYU pragma: export
 #include "torchtally/module_formula.h"   // IWYU pragma: export
+#include "torchtally/module_list.h"      // IWYU pragma: export
 #include "torchtally/module_scope.h"     // IWYU pragma: export
 #include "torchtally/op_call.h"          // IWYU pragma: export
 #include "torchtally/phase.h"            // IWYU pragma: export

@@ -1,5 +1,6 @@
 #include "attribution/module_tree.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace torchtally::attribution {
@@ -32,6 +33,33 @@ std::pair<ModuleId, bool> ModuleTree::register_module(ModuleId parent, std::stri
   children_[{parent, std::string(name)}] = id;
   by_identity_[identity] = id;
   return {id, true};
+}
+
+ModuleId ModuleTree::register_late(ModuleId parent, std::string_view name, const void* identity, std::string type,
+                                   ParameterCount parameters) {
+  const std::lock_guard lock(mutex_);
+  if (const auto known = by_identity_.find(identity); known != by_identity_.end()) {
+    std::string path = path_of(parent, name);
+    Node& node = nodes_[known->second];
+    const bool is_named = node.name == path || std::find(node.aliases.begin(), node.aliases.end(), path) != node.aliases.end();
+    if (!is_named) node.aliases.push_back(std::move(path));
+    return known->second;
+  }
+  const ModuleId id = single_child(parent, name);
+  by_identity_[identity] = id;
+  Node& node = nodes_[id];
+  if (!node.registered) {
+    node.type = std::move(type);
+    node.parameters = parameters;
+    node.registered = true;
+    node.subtree_end = id + 1;  // what is below it does not follow it: scopes may have opened in between
+  }
+  return id;
+}
+
+void ModuleTree::identify(ModuleId module, const void* identity) {
+  const std::lock_guard lock(mutex_);
+  by_identity_.try_emplace(identity, module);
 }
 
 std::optional<ModuleId> ModuleTree::registered(const void* identity) const {

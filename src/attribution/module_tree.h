@@ -1,7 +1,7 @@
 // ModuleTree: the modules that one guard knows, by path, and the frames in which they run. Registered modules come from the
 // guard's model; scopes add more as they open.
 //
-// Thread-safety: register_module() before the tree is shared; everything else from any thread.
+// Thread-safety: describe_root() and register_module() before the tree is shared; everything else from any thread.
 #ifndef TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_
 #define TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_
 
@@ -32,6 +32,13 @@ class ModuleTree {
   // alias of the first, and the second value is false.
   std::pair<ModuleId, bool> register_module(ModuleId parent, std::string_view name, const void* identity, std::string type,
                                             ParameterCount parameters);
+
+  // As register_module(), at any time: where `parent` has a child of that name already, the two are one module to the tree.
+  ModuleId register_late(ModuleId parent, std::string_view name, const void* identity, std::string type,
+                         ParameterCount parameters);
+
+  // One more identity of a module; one that is known already stays what it is.
+  void identify(ModuleId module, const void* identity);
 
   // The registered module of that identity.
   std::optional<ModuleId> registered(const void* identity) const;

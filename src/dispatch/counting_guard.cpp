@@ -65,15 +65,24 @@ CountingGuard::CountingGuard(const torch::jit::Module& model, FormulaSet formula
   state_->open();
 }
 
+CountingGuard::CountingGuard(const ModuleList& model, FormulaSet formulas, CallObserver* observer)
+    : state_(std::make_unique<dispatch::GuardState>(std::move(formulas), observer)) {
+  state_->list(model);
+  state_->open();
+}
+
 CountingGuard::~CountingGuard() noexcept(false) { state_->close(); }
 
 Tally CountingGuard::tally() const { return state_->context().tally(); }
 
 struct PauseCounting::State {
-  dispatch::ThreadFrame frame = {"PauseCounting", std::make_shared<dispatch::Position>(), dispatch::ThreadFrame::Key::kPause};
+  explicit State(dispatch::ThreadFrame::Key key) : frame("PauseCounting", std::make_shared<dispatch::Position>(), key) {}
+  dispatch::ThreadFrame frame;
 };
 
-PauseCounting::PauseCounting() : state_(std::make_unique<State>()) {}
+PauseCounting::PauseCounting(Keys keys)
+    : state_(std::make_unique<State>(keys == Keys::kKeep ? dispatch::ThreadFrame::Key::kKeep
+                                                         : dispatch::ThreadFrame::Key::kPause)) {}
 
 PauseCounting::~PauseCounting() noexcept(false) { state_->frame.close(); }
 

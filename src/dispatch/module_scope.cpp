@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dispatch/context.h"
+#include "dispatch/model_modules.h"
 #include "dispatch/thread_frame.h"
 
 namespace torchtally {
@@ -140,6 +141,16 @@ ModuleScope::ModuleScope(std::string_view name, const Cost& cost, ModuleCost how
 
 ModuleScope::ModuleScope(const torch::nn::Module& module, const Cost& cost, ModuleCost how) {
   open(by_identity(module), &cost, how);
+}
+
+ModuleScope::ModuleScope(const void* identity, const ModuleLister& list) {
+  ModuleList listed;
+  const auto find = [&](attribution::ModuleTree& modules, attribution::ModuleId around) {
+    if (const auto known = modules.registered(identity); known.has_value()) return *known;
+    if (listed.empty()) listed = list();
+    return dispatch::add_called_module(identity, listed, around, modules);
+  };
+  open(find, nullptr, ModuleCost::kAdd);
 }
 
 ModuleScope::~ModuleScope() noexcept(false) {

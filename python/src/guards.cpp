@@ -1,0 +1,198 @@
+#include <pybind11/stl.h>
+#include <torch/csrc/autograd/python_variable.h>
+#include <torch/csrc/jit/api/module.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "bindings.h"
+#include "torchtally/counting_guard.h"
+#include "torchtally/module_list.h"
+#include "torchtally/module_scope.h"
+#include "torchtally/phase_scope.h"
+#include "torchtally/thread_context.h"
+
+namespace py = pybind11;
+
+namespace torchtally::python {
+namespace {
+
+// A scope of the library's, whose destructor may complain: std::unique_ptr would end the program then.
+template <typename Scope>
+class Held {
+ public:
+  template <typename... Args>
+  explicit Held(std::in_place_t, Args&&... args) : scope_(new Scope(std::forward<Args>(args)...)) {}
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() {
+    try {
+      close();
+    } catch (const GuardMisuse&) {
+      // Nobody to tell: the object died unclosed, in a collection or in the wrong order.
+    }
+  }
+
+  void close() { delete std::exchange(scope_, nullptr); }
+  Scope* get() const { return scope_; }
+
+ private:
+  Scope* scope_;
+};
+
+// Note [Frames of hooks]
+// The hooks that are called before and after every forward() open and close frames of this stack, which is the thread's own. An
+// exception that is no Exception (KeyboardInterrupt) passes by the second hook: so closing a module's frame closes what
+// was left open above it, a guard that ends closes what was left open since it began, and a module without a frame (the
+// guard began while it was running) closes nothing.
+struct Frame {
+  Frame(const void* of, const ModuleLister& list) : module(of), scope(std::in_place, of, list) {}
+  const void* module;
+  Held<ModuleScope> scope;
+};
+thread_local std::deque<Frame> frames;
+
+void close_frames(std::size_t above) {
+  while (frames.size() > above) frames.pop_back();
+}
+
+using Parameters = std::vector<std::tuple<std::uintptr_t, std::int64_t, bool>>;
+using Described = std::vector<std::tuple<std::uintptr_t, int, std::string, std::string, Parameters>>;
+
+ModuleList list_from(const Described& described) {
+  ModuleList list;
+  list.reserve(described.size());
+  for (const auto& [identity, parent, name, type, parameters] : described) {
+    ListedModule& module = list.emplace_back();
+    module.identity = reinterpret_cast<const void*>(identity);
+    module.parent = parent;
+    module.name = name;
+    module.type = type;
+    for (const auto& [parameter, elements, trainable] : parameters) {
+      auto* const object = reinterpret_cast<PyObject*>(parameter);
+      module.parameters.push_back({object, elements, trainable, &THPVariable_Unpack(object)});
+    }
+  }
+  return list;
+}
+
+// enter_module(module, describe): `describe(module)` lists it where a guard does not know it.
+PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
+  if (count != 2) {
+    PyErr_SetString(PyExc_TypeError, "enter_module(module, describe)");
+    return nullptr;
+  }
+  PyObject* const module = args[0];
+  PyObject* const describe = args[1];
+  try {
+    const ModuleLister list = [module, describe] {
+      return list_from(py::reinterpret_borrow<py::object>(describe)(py::handle(module)).cast<Described>());
+    };
+    frames.emplace_back(module, list);
+  } catch (py::error_already_set& error) {
+    error.restore();
+    return nullptr;
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+    return nullptr;
+  }
+  Py_RETURN_NONE;
+}
+
+PyObject* leave_module(PyObject* /*self*/, PyObject* module) {
+  for (std::size_t i = frames.size(); i-- > 0;) {
+    if (frames[i].module != module) continue;
+    close_frames(i);
+    break;
+  }
+  Py_RETURN_NONE;
+}
+
+PyMethodDef enter_module_def = {"enter_module", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&enter_module)),
+                                METH_FASTCALL, nullptr};
+PyMethodDef leave_module_def = {"leave_module", &leave_module, METH_O, nullptr};
+
+class Guard {
+ public:
+  template <typename... Args>
+  explicit Guard(std::in_place_t tag, Args&&... args) : frames_around_(frames.size()), guard_(tag, std::forward<Args>(args)...) {}
+
+  Tally tally() const {
+    if (guard_.get() == nullptr) throw py::value_error("this guard has ended");
+    return guard_.get()->tally();
+  }
+  void close() {
+    close_frames(frames_around_);
+    guard_.close();
+  }
+
+ private:
+  std::size_t frames_around_;
+  Held<CountingGuard> guard_;
+};
+
+template <typename Scope>
+void bind_scope(py::class_<Held<Scope>>& scope) {
+  scope.def("close", &Held<Scope>::close);
+}
+
+}  // namespace
+
+void bind_guards(py::module_& m) {
+  py::register_exception<GuardMisuse>(m, "GuardMisuse", PyExc_RuntimeError);
+
+  py::class_<Guard>(m, "Guard")
+      .def(py::init([](const FormulaSet& formulas) { return std::make_unique<Guard>(std::in_place, formulas); }),
+           py::arg("formulas"))
+      // Before the next: a script module has items, as a list does.
+      .def(py::init([](const torch::jit::Module& model, const FormulaSet& formulas) {
+             return std::make_unique<Guard>(std::in_place, model, formulas);
+           }),
+           py::arg("model"), py::arg("formulas"))
+      .def(py::init([](const Described& model, const FormulaSet& formulas) {
+             return std::make_unique<Guard>(std::in_place, list_from(model), formulas);
+           }),
+           py::arg("model"), py::arg("formulas"))
+      .def("tally", &Guard::tally)
+      .def("close", &Guard::close);
+
+  py::class_<Held<PauseCounting>> pause(m, "Pause");
+  pause.def(py::init([](bool keep_keys) {
+              return std::make_unique<Held<PauseCounting>>(
+                  std::in_place, keep_keys ? PauseCounting::Keys::kKeep : PauseCounting::Keys::kExclude);
+            }),
+            py::arg("keep_keys") = false);
+  bind_scope(pause);
+
+  py::class_<Held<ModuleScope>> scope(m, "Scope");
+  scope.def(py::init([](const std::string& name) { return std::make_unique<Held<ModuleScope>>(std::in_place, name); }),
+            py::arg("name"));
+  bind_scope(scope);
+
+  py::class_<Held<PhaseScope>> phase(m, "PhaseScope");
+  phase.def(py::init([](const std::string& name) {
+              for (const Phase known : kPhases) {
+                if (name == phase_name(known)) return std::make_unique<Held<PhaseScope>>(std::in_place, known);
+              }
+              throw py::value_error("no phase '" + name + "': forward, backward, recompute, optimizer or other");
+            }),
+            py::arg("name"));
+  bind_scope(phase);
+
+  py::class_<ThreadContext>(m, "ThreadContext").def_static("current", &ThreadContext::current);
+  py::class_<Held<AdoptContext>> adopt(m, "Adopt");
+  adopt.def(py::init([](const ThreadContext& context) {
+              return std::make_unique<Held<AdoptContext>>(std::in_place, context);
+            }),
+            py::arg("context"));
+  bind_scope(adopt);
+
+  m.attr("enter_module") = py::reinterpret_steal<py::object>(PyCFunction_New(&enter_module_def, nullptr));
+  m.attr("leave_module") = py::reinterpret_steal<py::object>(PyCFunction_New(&leave_module_def, nullptr));
+}
+
+}  // namespace torchtally::python

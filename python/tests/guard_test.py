@@ -1,0 +1,345 @@
+"""CountingGuard from Python: what is counted, for which module, and that nothing else changes."""
+
+import gc
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+import torchtally
+
+
+class Block(nn.Module):
+    def __init__(self, width=4):
+        super().__init__()
+        self.fc = nn.Linear(width, width, bias=False)
+
+    def forward(self, x):
+        return self.fc(x).relu()
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Linear(3, 4, bias=False)
+        self.blocks = nn.ModuleList([Block(), Block()])
+        self.head = nn.Linear(4, 2, bias=False)
+
+    def forward(self, x):
+        x = self.embed(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+def macs(guard):
+    return {name: cost.macs for name, cost in guard.tally.by_module.items()}
+
+
+# 5 rows: 5·3·4 = 60; a block 5·4·4 = 80; the head 5·4·2 = 40.
+def test_modules_of_a_model():
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        net(torch.randn(5, 3))
+    assert macs(guard) == {
+        "": 260, "embed": 60, "blocks": 160, "blocks.0": 80, "blocks.0.fc": 80, "blocks.1": 80, "blocks.1.fc": 80, "head": 40,
+    }  # fmt: skip
+    assert guard.tally.total.macs == 260
+    assert guard.tally.by_operator["aten::mm"].macs == 260
+    assert guard.tally.by_module_and_operator["blocks.1"]["aten::mm"].macs == 80
+    assert guard.tally.by_dtype["float32"].macs == 260
+    assert guard.tally.parameters.total == 12 + 16 + 16 + 8
+    assert guard.tally.uncalled_modules == []
+    assert guard.tally.unknown_operators == {}
+
+
+def test_without_a_model_names_are_by_type():
+    net = Net()
+    with torchtally.CountingGuard() as guard:
+        net(torch.randn(5, 3))
+        net(torch.randn(5, 3))
+    assert macs(guard)["Net.blocks.1.fc"] == 160
+    assert macs(guard)["Net"] == macs(guard)[""] == 520
+
+
+# The input needs no gradient: embed 60, blocks 80 each, head 40 for weights; inputs of all but embed.
+def test_backward_and_optimizer_count():
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with torchtally.CountingGuard(net) as guard:
+        net(torch.randn(5, 3)).sum().backward()
+        before = guard.tally.total
+        optimizer.step()
+    assert before.macs == 260 + 260 + 200
+    # p += -0.1 g: two operations an element of 52
+    assert guard.tally.total.flops - before.flops == 2 * 52
+
+
+def test_shared_module_counts_under_its_first_name():
+    net = Net()
+    net.blocks[1] = net.blocks[0]
+    with torchtally.CountingGuard(net) as guard:
+        net(torch.randn(5, 3))
+    assert macs(guard)["blocks.0"] == 160
+    assert "blocks.1" not in macs(guard)
+    assert guard.tally.modules[3].aliases == ["blocks.1"]
+    assert guard.tally.parameters.total == 12 + 16 + 8
+
+
+def test_uncalled_modules():
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        net.head(torch.randn(5, 4))
+    assert guard.tally.uncalled_modules == ["embed", "blocks", "blocks.0", "blocks.0.fc", "blocks.1", "blocks.1.fc"]
+
+
+def test_any_inputs_and_outputs_and_control_flow():
+    class Odd(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 4, bias=False)
+
+        def forward(self, given, *, times):
+            x = given["x"]
+            while times > 0:
+                x, times = self.fc(x), times - 1
+            return {"out": [x, None], "n": 3}
+
+    odd = Odd()
+    with torchtally.CountingGuard(odd) as guard:
+        result = odd({"x": torch.randn(2, 4)}, times=3)
+    assert result["n"] == 3
+    assert macs(guard) == {"": 96, "fc": 96}
+
+
+def test_methods_other_than_forward():
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        with torchtally.ModuleScope(net.head):
+            torch.randn(5, 4) @ torch.randn(4, 2)
+            with torchtally.ModuleScope("extra"):
+                torch.randn(5, 4) @ torch.randn(4, 1)
+    assert macs(guard)["head"] == 60
+    assert macs(guard)["head.extra"] == 20
+
+
+def test_an_exception_leaves_the_modules_it_passes():
+    class Failing(nn.Module):
+        def __init__(self, error):
+            super().__init__()
+            self.fc = nn.Linear(4, 4, bias=False)
+            self.error = error
+
+        def forward(self, x):
+            self.fc(x)
+            raise self.error
+
+    for error in (ValueError("no"), KeyboardInterrupt()):
+        outer = nn.Sequential(Failing(error), nn.Linear(4, 4))
+        with torchtally.CountingGuard(outer) as guard:
+            with pytest.raises(type(error)):
+                outer(torch.randn(2, 4))
+            if isinstance(error, ValueError):
+                torch.randn(2, 4) @ torch.randn(4, 1)
+        assert macs(guard)["0.fc"] == 32
+        assert macs(guard)[""] == 32 + (8 if isinstance(error, ValueError) else 0)
+        assert macs(guard)["0"] == 32
+        with torchtally.CountingGuard(outer) as guard:
+            outer[1](torch.randn(2, 4))
+        assert macs(guard) == {"": 32, "0": 0, "0.fc": 0, "1": 32}
+
+
+def test_pause():
+    a = torch.randn(4, 4)
+    with torchtally.CountingGuard() as guard:
+        a @ a
+        with torchtally.PauseCounting():
+            a @ a
+            with torchtally.CountingGuard() as inside:
+                a @ a
+        a @ a
+    assert guard.tally.total.macs == 128
+    assert inside.tally.total.macs == 64
+
+
+def test_nested_guards_count_both_and_name_for_themselves():
+    net = Net()
+    with torchtally.CountingGuard(net) as outer:
+        net.head(torch.randn(5, 4))
+        with torchtally.CountingGuard(net.blocks[0]) as inner:
+            net.blocks[0](torch.randn(5, 4))
+    assert macs(outer)["blocks.0.fc"] == 80 and macs(outer)[""] == 120
+    assert macs(inner) == {"": 80, "fc": 80}
+
+
+def test_a_guard_used_again_counts_from_zero():
+    a = torch.randn(4, 4)
+    guard = torchtally.CountingGuard()
+    for _ in range(2):
+        with guard:
+            a @ a
+        assert guard.tally.total.macs == 64
+    with guard, pytest.raises(torchtally.GuardMisuse, match="counting already"):
+        guard.__enter__()
+
+
+def test_the_model_is_left_as_it_was():
+    net = Net().train()
+    net.head.eval()
+    net(torch.randn(5, 3))
+    before = {name: (dict(module.__dict__), module.training) for name, module in net.named_modules()}
+    state = {name: (value.data_ptr(), value.clone()) for name, value in net.state_dict().items()}
+    keys = list(net.state_dict())
+    with torchtally.CountingGuard(net):
+        net(torch.randn(5, 3))
+        during = {name: (dict(module.__dict__), module.training) for name, module in net.named_modules()}
+        with pytest.raises(RuntimeError):
+            net(torch.randn(5, 2))
+    after = {name: (dict(module.__dict__), module.training) for name, module in net.named_modules()}
+    assert before == during == after
+    assert list(net.state_dict()) == keys
+    assert all(value.data_ptr() == state[name][0] and value.equal(state[name][1]) for name, value in net.state_dict().items())
+    assert not nn.modules.module._has_any_global_hook()
+
+
+def test_results_are_the_same_bits():
+    net = Net()
+    x = torch.randn(5, 3)
+    plain = net(x)
+    plain.sum().backward()
+    gradients = [p.grad.clone() for p in net.parameters()]
+    net.zero_grad()
+    with torchtally.CountingGuard(net):
+        counted = net(x)
+        counted.sum().backward()
+    assert counted.equal(plain)
+    assert all(p.grad.equal(g) for p, g in zip(net.parameters(), gradients))
+
+
+def test_a_new_module_at_an_old_address_is_not_taken_for_it():
+    with torchtally.CountingGuard() as guard:
+        for width in range(1, 50):
+            nn.Linear(width, 1, bias=False)(torch.randn(1, width))
+            nn.Bilinear(width, 1, 1, bias=False)
+            gc.collect(0)
+    assert set(macs(guard)) == {"", "Linear"}
+    assert macs(guard)["Linear"] == sum(range(1, 50))
+
+
+def test_another_thread_has_no_guard():
+    a = torch.randn(4, 4)
+    net = Net()
+
+    def work():
+        net(torch.randn(5, 3))
+        with torchtally.CountingGuard(net) as other:
+            net(torch.randn(5, 3))
+        assert other.tally.total.macs == 260
+
+    with torchtally.CountingGuard(net) as guard:
+        a @ a
+        thread = torch_thread(work)
+        thread.join()
+    assert guard.tally.total.macs == 64
+
+
+def torch_thread(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_script_module_is_attributed_by_itself():
+    scripted = torch.jit.script(Block())
+    with torchtally.CountingGuard(scripted) as guard:
+        scripted(torch.randn(2, 4))
+    assert macs(guard) == {"": 32, "fc": 32}
+    # Inside of an eager model it is one module.
+    outer = nn.Sequential(scripted)
+    with torchtally.CountingGuard(outer) as guard:
+        outer(torch.randn(2, 4))
+    assert macs(guard)["0"] == 32
+
+
+def test_lazy_modules():
+    lazy = nn.Sequential(nn.LazyLinear(4, bias=False))
+    with torchtally.CountingGuard(lazy) as guard:
+        lazy(torch.randn(2, 3))
+    assert macs(guard) == {"": 24, "0": 24}
+
+
+def test_autocast_and_modes():
+    net = Net()
+    with torchtally.CountingGuard(net) as guard, torch.autocast("cpu", torch.bfloat16), torch.inference_mode():
+        net(torch.randn(5, 3))
+    assert {name: cost.macs for name, cost in guard.tally.by_dtype.items() if cost.macs} == {"bfloat16": 260}
+
+
+def test_meta_and_fake_tensors():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with torch.device("meta"):
+        net = Net()
+        with torchtally.CountingGuard(net) as guard:
+            net(torch.randn(5, 3))
+    assert guard.tally.total.macs == 260
+    with FakeTensorMode():
+        net = Net()
+        with torchtally.CountingGuard(net) as guard:
+            net(torch.randn(5, 3)).sum().backward()
+    assert guard.tally.total.macs == 720
+
+
+def test_wrong_model():
+    with pytest.raises(TypeError, match="must be a torch.nn.Module, not str"):
+        torchtally.CountingGuard("model.pt")
+
+
+def test_phases_and_the_module_of_backward():
+    net = Net()
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    with torchtally.CountingGuard(net) as guard:
+        net(torch.randn(5, 3)).sum().backward()
+        optimizer.step()
+        with torchtally.PhaseScope("other"):
+            net.head(torch.randn(5, 4))
+    phases = {name: cost.macs for name, cost in guard.tally.by_phase.items()}
+    assert phases == {"forward": 260, "backward": 460, "recompute": 0, "optimizer": 0, "other": 40}
+    assert guard.tally.by_phase["optimizer"].flops == 104
+    by_phase = guard.tally.by_module_and_phase
+    assert {name: by_phase[name]["backward"].macs for name in ("embed", "blocks.0", "blocks.1.fc", "head")} == {
+        "embed": 60, "blocks.0": 160, "blocks.1.fc": 160, "head": 80,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="no phase 'training'"), torchtally.PhaseScope("training"):
+        pass
+
+
+def test_forward_called_directly_is_known_by_its_parameters():
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        net.blocks[1].forward(net.embed.forward(torch.randn(5, 3)))
+    assert macs(guard) == {
+        "": 140, "embed": 60, "blocks": 80, "blocks.0": 0, "blocks.0.fc": 0, "blocks.1": 80, "blocks.1.fc": 80, "head": 0,
+    }  # fmt: skip
+
+
+def test_threads_adopt():
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        context = torchtally.ThreadContext()
+        threads = [torch_thread(lambda: context.run(net, torch.randn(5, 3))) for _ in range(3)]
+        for thread in threads:
+            thread.join()
+    assert macs(guard)["blocks.1.fc"] == 240
+    assert macs(guard)[""] == 780
+
+
+def test_checkpoint_recomputes():
+    from torch.utils.checkpoint import checkpoint
+
+    net = Net()
+    with torchtally.CountingGuard(net) as guard:
+        x = net.embed(torch.randn(5, 3))
+        checkpoint(net.blocks[0], x, use_reentrant=False).sum().backward()
+    assert guard.tally.by_module_and_phase["blocks.0"]["recompute"].macs == 80

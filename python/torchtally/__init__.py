@@ -1,0 +1,41 @@
+"""Counts what a PyTorch program really computes, while it runs.
+
+    import torchtally
+
+    with torchtally.CountingGuard(model) as guard:
+        loss = model(batch).loss
+        loss.backward()
+        optimizer.step()
+    print(guard.table(depth=3))
+    guard.tally.by_module["encoder.layer.3"].macs
+"""
+
+import torch as _torch
+
+from torchtally import _load
+
+_load.check(_torch.__version__)
+
+from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, Tally, TensorView, human_count
+from torchtally._formulas import FormulaSet, formula
+from torchtally._guard import CountingGuard, ModuleScope, PauseCounting, PhaseScope, ThreadContext
+
+__all__ = [
+    "Cost",
+    "CountingGuard",
+    "FormulaSet",
+    "GuardMisuse",
+    "ModuleInfo",
+    "ModuleScope",
+    "OpCall",
+    "ParameterCount",
+    "PauseCounting",
+    "PhaseScope",
+    "Tally",
+    "ThreadContext",
+    "TensorView",
+    "formula",
+    "human_count",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,126 @@
+"""python -m torchtally, or torchtally: counts a Python callable, a TorchScript archive or an exported program.
+
+    torchtally count torchvision.models:resnet50 --input 1x3x224x224 --depth 2
+    torchtally count my_package.train:step                    # a function without arguments: whatever it runs
+    torchtally count model.pt --input 1x128:int64             # TorchScript
+    torchtally count model.pt2 --input 1x3x224x224 --format json
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from typing import Any, Optional, Sequence
+
+import torch
+
+import torchtally
+
+
+class Failure(Exception):
+    """What went wrong, and what to do, in a sentence for the user."""
+
+
+def _tensor(text: str, device: str) -> torch.Tensor:
+    """1x3x224x224, 1x128:int64, 1x128:int64<30522, scalar"""
+    spec, _, limit = text.partition("<")
+    shape_text, _, dtype_text = spec.partition(":")
+    dtype = getattr(torch, dtype_text or "float32", None)
+    try:
+        shape = [] if shape_text == "scalar" else [int(size) for size in shape_text.split("x")]
+        bound = int(limit) if limit else 1
+    except ValueError:
+        shape, bound = [-1], 1
+    if not isinstance(dtype, torch.dtype) or any(size < 0 for size in shape) or bound < 1:
+        raise Failure(f"--input {text}: not understood. Write sizes and a type: 1x3x224x224, 1x128:int64, '1x128:int64<30522', scalar")
+    if dtype.is_floating_point or dtype.is_complex:
+        return torch.rand(shape, device=device).to(dtype)
+    return torch.randint(0, bound, shape, device=device).to(dtype)
+
+
+def _load(target: str, device: str) -> Any:
+    if os.path.exists(target) or target.endswith((".pt", ".pt2", ".pth")):
+        if not os.path.exists(target):
+            raise Failure(f"there is no file {target}")
+        if target.endswith(".pt2"):
+            return torch.export.load(target).module()
+        try:
+            return torch.jit.load(target, map_location=device).eval()
+        except RuntimeError as error:
+            raise Failure(f"{target} is not a TorchScript archive: {str(error).splitlines()[0]}") from error
+    module_name, colon, attribute = target.partition(":")
+    if not colon:
+        raise Failure(f"'{target}' is neither a file nor package.module:function")
+    sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ImportError as error:
+        raise Failure(f"cannot import {module_name}: {error}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise Failure(f"{module_name} has no {attribute}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise Failure(f"{target} cannot be called")
+    return found
+
+
+def _count(options: argparse.Namespace) -> str:
+    with torch.device(options.device):
+        target = _load(options.target, options.device)
+        is_model = isinstance(target, torch.nn.Module)
+        if not is_model and options.input:
+            made = target()  # a function that makes the model
+            if not callable(made):
+                raise Failure(f"{options.target}() gives no model to call with --input; leave --input out to count it itself")
+            target, is_model = made, isinstance(made, torch.nn.Module)
+        if is_model and not options.train and not options.target.endswith(".pt2"):
+            target.eval()
+        inputs = [_tensor(text, options.device) for text in options.input]
+        with torchtally.CountingGuard(target if is_model else None) as guard, torch.set_grad_enabled(not is_model):
+            target(*inputs)
+    tally = guard.tally
+    return {"table": tally.table, "tree": tally.tree, "json": lambda depth: tally.to_json()}[options.format](options.depth)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="torchtally", description="Counts what a PyTorch program computes.", epilog=__doc__.split("\n\n", 1)[1],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"torchtally {torchtally.__version__}, torch {torch.__version__}")
+    count = parser.add_subparsers(dest="command", required=True).add_parser(
+        "count", help="run a callable or a model once and count what it computes"
+    )
+    count.add_argument("target", metavar="TARGET", help="package.module:function, or a .pt or .pt2 file")
+    count.add_argument("--input", action="append", default=[], metavar="SIZES[:TYPE]", help="input tensor; once for each argument")
+    count.add_argument("--depth", type=int, default=None, help="levels of modules to show; all if not given")
+    count.add_argument("--format", choices=("table", "tree", "json"), default="table")
+    count.add_argument("--output", default=None, metavar="FILE", help="write the report here; the standard output if not given")
+    count.add_argument("--device", choices=("cpu", "cuda", "meta"), default="cpu", help="meta: count without computing")
+    count.add_argument("--train", action="store_true", help="leave the model in training mode")
+    return parser
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        report = _count(options)
+        if options.output is None:
+            print(report, end="" if report.endswith("\n") else "\n")
+        else:
+            with open(options.output, "w", encoding="utf-8") as file:
+                file.write(report)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (Failure, OSError) as error:
+        print(f"torchtally: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:  # the program's own: its last line says what, and its type what kind
+        print(f"torchtally: {options.target} failed: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""CountingGuard, PauseCounting and ModuleScope: context managers around the C++ ones."""
+
+import contextlib
+from types import TracebackType
+from typing import Any, Callable, Iterator, Optional, Type, Union
+
+import torch
+
+from torchtally import _compile, _core, _hooks
+from torchtally._formulas import FormulaSet
+from torchtally._modules import is_scripted, list_modules
+
+
+class CountingGuard:
+    """Counts every operator that runs inside it: forward, backward, optimizer, whatever it is.
+
+    with torchtally.CountingGuard(model) as guard:
+        model(x).sum().backward()
+    guard.tally.total.macs
+
+    Without a model the modules that are called are named by their type: "ResNet.layer1.0". A ScriptModule is attributed by
+    itself. The tally may be asked at any time, also while counting, and stays after the end. Guards nest: what an inner one
+    counts, outer ones count too. Used again, a guard counts from zero.
+    """
+
+    def __init__(self, model: Optional[torch.nn.Module] = None, *, formulas: Optional[FormulaSet] = None) -> None:
+        if model is not None and not isinstance(model, torch.nn.Module):
+            raise TypeError(f"CountingGuard counts whatever runs; its model must be a torch.nn.Module, not {type(model).__name__}")
+        self._model = model
+        self._formulas = formulas
+        self._guard: Optional[_core.Guard] = None
+        self._tally = _core.Tally()
+
+    def __enter__(self) -> "CountingGuard":
+        if self._guard is not None:
+            raise _core.GuardMisuse("this CountingGuard is counting already: make another one")
+        formulas = (self._formulas or FormulaSet())._core
+        self._steps_around = _hooks.open_steps()
+        _compile.watch()
+        _hooks.install(self._scripted())
+        try:
+            if self._model is None:
+                self._guard = _core.Guard(formulas)
+            elif is_scripted(self._model):
+                self._guard = _core.Guard(self._model._c, formulas)
+            else:
+                self._guard = _core.Guard(list_modules(self._model), formulas)
+        except BaseException:
+            _hooks.uninstall(self._scripted())
+            raise
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        guard, self._guard = self._guard, None
+        assert guard is not None
+        try:
+            self._tally = guard.tally()
+            _hooks.close_steps(self._steps_around)
+            guard.close()
+        finally:
+            _hooks.uninstall(self._scripted())
+
+    def _scripted(self) -> Optional[torch.nn.Module]:
+        return self._model if is_scripted(self._model) else None
+
+    @property
+    def tally(self) -> "_core.Tally":
+        """What has been counted so far."""
+        return self._tally if self._guard is None else self._guard.tally()
+
+    def table(self, depth: Optional[int] = None) -> str:
+        """One row a module, `depth` levels below the root; all if not given."""
+        return self.tally.table(depth)
+
+    def tree(self, depth: Optional[int] = None) -> str:
+        """The modules indented, the cost on every line."""
+        return self.tally.tree(depth)
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        return self.tally._repr_html_()
+
+
+class PauseCounting:
+    """Nothing is counted inside it. Pauses nest."""
+
+    def __init__(self) -> None:
+        self._pause: Optional[_core.Pause] = None
+
+    def __enter__(self) -> "PauseCounting":
+        self._pause = _core.Pause()
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        pause, self._pause = self._pause, None
+        assert pause is not None
+        pause.close()
+
+
+class ModuleScope:
+    """What runs inside it belongs to this name, below the module that is running, or to this module.
+
+    with torchtally.ModuleScope("head"):
+        ...
+    with torchtally.ModuleScope(model.encoder):     # methods other than forward
+        model.encoder.embed(x)
+    """
+
+    def __init__(self, module: Union[str, torch.nn.Module]) -> None:
+        self._module = module
+        self._scope: Optional[_core.Scope] = None
+
+    def __enter__(self) -> "ModuleScope":
+        if isinstance(self._module, str):
+            self._scope = _core.Scope(self._module)
+        else:
+            _hooks.enter(self._module)
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        if isinstance(self._module, str):
+            scope, self._scope = self._scope, None
+            assert scope is not None
+            scope.close()
+        else:
+            _hooks.leave(self._module)
+
+
+class PhaseScope:
+    """What runs inside it belongs to this phase: "forward", "backward", "recompute", "optimizer" or "other"."""
+
+    def __init__(self, phase: str) -> None:
+        self._phase = phase
+        self._scope: Optional[_core.PhaseScope] = None
+
+    def __enter__(self) -> "PhaseScope":
+        self._scope = _core.PhaseScope(self._phase)
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        scope, self._scope = self._scope, None
+        assert scope is not None
+        scope.close()
+
+
+class ThreadContext:
+    """The guards, module and phase of the thread that makes it, for threads of a pool or of one's own.
+
+    context = torchtally.ThreadContext()
+    pool.submit(context.run, replica, x)        # or, in the thread: with context.adopt(): ...
+    """
+
+    def __init__(self) -> None:
+        self._context = _core.ThreadContext.current()
+
+    @contextlib.contextmanager
+    def adopt(self) -> Iterator[None]:
+        adopted = _core.Adopt(self._context)
+        try:
+            yield
+        finally:
+            adopted.close()
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """function(*args, **kwargs), counted for the guards of the thread that made this."""
+        with self.adopt():
+            return function(*args, **kwargs)

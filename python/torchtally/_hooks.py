@@ -1,0 +1,121 @@
+"""The hooks that tell the C++ library in which module a thread is. They are there while some guard is alive."""
+
+import contextlib
+import threading
+from typing import Any, Dict, Iterator, List, Optional
+
+import torch
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from torchtally._core import PhaseScope, enter_module, leave_module
+from torchtally._modules import list_modules, unwrapped
+
+_lock = threading.Lock()
+_users = 0
+_is_taken_away = 0
+_handles: List[Any] = []
+
+# Modules that a guard met while they ran: kept alive while hooks are there, because a module is known by its address.
+_met: List[torch.nn.Module] = []
+
+
+# ScriptModules that are the model of a guard, by address: the interpreter tells what runs in them.
+_scripted: Dict[int, int] = {}
+
+
+def _describe(module: torch.nn.Module) -> Any:
+    if id(module) in _scripted:
+        return []
+    _met.append(module)
+    return list_modules(module, type(module).__name__)
+
+
+def _before(module: torch.nn.Module, args: Any) -> None:
+    enter_module(module, _describe)
+
+
+def _after(module: torch.nn.Module, args: Any, result: Any) -> None:
+    leave_module(module)
+
+
+# Optimizer steps that are running on this thread, innermost last: one that failed stays until what is around it ends.
+_steps = threading.local()
+
+
+def _before_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+    _steps.__dict__.setdefault("open", []).append(PhaseScope("optimizer"))
+
+
+def _after_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+    if open_steps() > 0:
+        _steps.open.pop().close()
+
+
+def open_steps() -> int:
+    return len(_steps.__dict__.get("open", ()))
+
+
+def close_steps(above: int) -> None:
+    while open_steps() > above:
+        _steps.open.pop().close()
+
+
+def _put_in_place() -> None:
+    _handles.append(register_optimizer_step_pre_hook(_before_step))
+    _handles.append(register_optimizer_step_post_hook(_after_step))
+    _handles.append(register_module_forward_pre_hook(_before))
+    _handles.append(register_module_forward_hook(_after, always_call=True))
+
+
+def _take_away() -> None:
+    while _handles:
+        _handles.pop().remove()
+
+
+@contextlib.contextmanager
+def taken_away() -> Iterator[None]:
+    """For torch.compile: code that is compiled meanwhile has nothing of the hooks in it, and no guard on them."""
+    global _is_taken_away
+    with _lock:
+        _is_taken_away += 1
+        _take_away()
+    try:
+        yield
+    finally:
+        with _lock:
+            _is_taken_away -= 1
+            if _users > 0 and _is_taken_away == 0:
+                _put_in_place()
+
+
+def install(scripted: Optional[torch.nn.Module] = None) -> None:
+    """Begins to open frames for modules; `scripted` is the ScriptModule of the guard that begins, if it has one."""
+    global _users
+    with _lock:
+        if scripted is not None:
+            _scripted[id(scripted)] = _scripted.get(id(scripted), 0) + 1
+        _users += 1
+        if _users == 1 and _is_taken_away == 0:
+            _put_in_place()
+
+
+def uninstall(scripted: Optional[torch.nn.Module] = None) -> None:
+    global _users
+    with _lock:
+        if scripted is not None:
+            _scripted[id(scripted)] -= 1
+            if _scripted[id(scripted)] == 0:
+                del _scripted[id(scripted)]
+        _users -= 1
+        if _users == 0:
+            _take_away()
+            _met.clear()
+
+
+def enter(module: torch.nn.Module) -> None:
+    enter_module(unwrapped(module), _describe)
+
+
+def leave(module: torch.nn.Module) -> None:
+    leave_module(unwrapped(module))

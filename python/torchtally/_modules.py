@@ -1,0 +1,53 @@
+"""How a model becomes the list of modules that the C++ library takes."""
+
+from typing import Any, Dict, List, Tuple
+
+import torch
+
+# (identity, index of the parent, name below the parent, type, own parameters as (identity, elements, trainable))
+Listed = Tuple[int, int, str, str, List[Tuple[int, int, bool]]]
+
+
+def unwrapped(module: torch.nn.Module) -> torch.nn.Module:
+    """What torch.compile(module) returns is a module around the module: to us they are one."""
+    inside = module.__dict__.get("_modules", {}).get("_orig_mod") if type(module).__name__ == "OptimizedModule" else None
+    return module if inside is None else inside
+
+
+def _own_parameters(module: torch.nn.Module) -> List[Tuple[int, int, bool]]:
+    """Its parameters, and its buffers as parameters without elements. Not those of a lazy module, which have no shape yet."""
+    parameters = [
+        (id(parameter), parameter.numel(), parameter.requires_grad)
+        for parameter in module._parameters.values()
+        if parameter is not None and not torch.nn.parameter.is_lazy(parameter)
+    ]
+    buffers = [
+        (id(buffer), 0, False)
+        for buffer in module._buffers.values()
+        if isinstance(buffer, torch.Tensor) and not torch.nn.parameter.is_lazy(buffer)
+    ]
+    return parameters + buffers
+
+
+def list_modules(model: torch.nn.Module, name: str = "") -> List[Listed]:
+    """The model and all modules below it, parents first. A shared one stands there once for each of its names."""
+    listed: List[Listed] = []
+    seen: Dict[int, int] = {}
+
+    def add(module: torch.nn.Module, parent: int, name: str) -> None:
+        index = len(listed)
+        is_new = id(module) not in seen
+        listed.append((id(module), parent, name, type(module).__name__, _own_parameters(module) if is_new else []))
+        if not is_new:
+            return
+        seen[id(module)] = index
+        for child_name, child in module._modules.items():
+            if child is not None:
+                add(child, index, child_name)
+
+    add(unwrapped(model), -1, name)
+    return listed
+
+
+def is_scripted(model: Any) -> bool:
+    return isinstance(model, torch.jit.ScriptModule) and hasattr(model, "_c")

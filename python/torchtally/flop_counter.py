@@ -1,0 +1,177 @@
+"""torch.utils.flop_counter's names, counted by torchtally: change the import, keep the rest.
+
+    from torchtally.flop_counter import FlopCounterMode
+
+    with FlopCounterMode() as counter:
+        model(x).sum().backward()
+    counter.get_total_flops()
+
+Counts are FLOPs of matrix products and convolutions, 2 per multiply-add, as torch's. They differ where torch's counter sees
+nothing (recurrent layers, fused attention and fast paths on the CPU, matrix × vector, in-place and quantized products) and
+where it is wrong (the weight gradient of a grouped convolution, which it multiplies by the groups). It costs a twentieth.
+
+A formula with get_raw=True gets meta tensors: shapes, strides and types, but no values.
+"""
+
+from collections import defaultdict
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
+
+import torch
+import torch.utils.flop_counter as _torch
+from torch.utils._pytree import tree_map
+
+from torchtally._core import Cost, OpCall, Tally, TensorView
+from torchtally._formulas import FormulaSet
+from torchtally._guard import CountingGuard
+
+__all__ = ["FlopCounterMode", "register_flop_formula"]
+
+# What register_flop_formula() of this module has registered.
+flop_registry: Dict[Any, Any] = {}
+
+
+def register_flop_formula(targets: Any, get_raw: bool = False) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Registers the decorated function as the formula of an operator (or several): torch.ops.mylib.op, or a Triton kernel.
+
+    It gets the call's arguments with shapes in place of tensors and the result's as out_shape; with get_raw tensors, and the
+    result as out_val.
+    """
+
+    def register(formula: Callable[..., int]) -> Callable[..., int]:
+        wrapped = formula if get_raw else _torch.shape_wrapper(formula)
+        for target in targets if isinstance(targets, (list, tuple)) else [targets]:
+            if not isinstance(target, (torch._ops.OpOverloadPacket, torch._ops.HigherOrderOperator)) and not _is_kernel(target):
+                raise ValueError(
+                    "register_flop_formula(targets): expected each target to be an OpOverloadPacket (torch.ops.mylib.op), a "
+                    f"higher-order operator or a Triton kernel, got {target} which is of type {type(target)}"
+                )
+            if target in flop_registry:
+                raise RuntimeError(f"duplicate registrations for {target}")
+            flop_registry[target] = wrapped
+        return wrapped
+
+    return register
+
+
+def _is_kernel(target: Any) -> bool:
+    return type(target).__name__ == "JITFunction"
+
+
+def _registered_with_torch() -> Dict[Any, Any]:
+    """What others have registered with torch's own counter."""
+    own = _torch.__name__
+    return {
+        target: formula
+        for target, formula in _torch.flop_registry.items()
+        if getattr(getattr(formula, "__wrapped__", formula), "__module__", own) != own
+    }
+
+
+class _Arguments:
+    """The arguments of a call as torch.ops.namespace.name would have been called with them."""
+
+    def __init__(self, call: OpCall) -> None:
+        schema = torch._C._get_schema(call.name, call.overload)
+        values = call.arguments
+        positional: List[Tuple[Any, Any]] = []
+        self.keywords: Dict[str, Any] = {}
+        for argument, value in zip(schema.arguments, values):
+            value = _plain(value)
+            is_default = argument.has_default_value() and (value is ... or value == argument.default_value)
+            if not argument.kwarg_only:
+                positional.append((argument, None if value is ... else value))
+                last_given = len(positional) if not is_default else None
+                if last_given is not None:
+                    self._given = last_given
+            elif not is_default:
+                self.keywords[argument.name] = None if value is ... else value
+        self.positional = tuple(value for _, value in positional[: getattr(self, "_given", 0)])
+
+
+def _plain(value: Any) -> Any:
+    def tensor_of(part: Any) -> Any:
+        if not isinstance(part, TensorView):
+            return part
+        dtype = getattr(torch, part.dtype, torch.float32)
+        if part.strides is None:
+            return torch.empty(part.shape, dtype=dtype, device="meta")
+        return torch.empty_strided(part.shape, part.strides, dtype=dtype, device="meta")
+
+    return tree_map(tensor_of, value)
+
+
+def _as_torchtally(formula: Callable[..., int]) -> Callable[[OpCall, Cost], None]:
+    def count(call: OpCall, cost: Cost) -> None:
+        arguments = _Arguments(call)
+        results = [_plain(result) for result in call.results]
+        out = results[0] if len(results) == 1 else tuple(results)
+        cost.flops += int(formula(*arguments.positional, **arguments.keywords, out_val=out))
+
+    return count
+
+
+def _packet(name: str) -> Any:
+    namespace, _, op = name.partition("::")
+    try:
+        return getattr(getattr(torch.ops, namespace), op)
+    except AttributeError:
+        return name  # a marker of ours: a Triton kernel or a higher-order operator
+
+
+class FlopCounterMode(_torch.FlopCounterMode):
+    """As torch.utils.flop_counter.FlopCounterMode."""
+
+    def __init__(
+        self,
+        mods: Union[torch.nn.Module, List[torch.nn.Module], None] = None,
+        depth: int = 2,
+        display: bool = True,
+        custom_mapping: Optional[Dict[Any, Any]] = None,
+    ) -> None:
+        self._counted: Dict[str, Dict[Any, int]] = defaultdict(lambda: defaultdict(int))
+        self._guard: Optional[CountingGuard] = None
+        super().__init__(mods, depth, display, custom_mapping)
+        raw = {
+            target: formula if getattr(formula, "_get_raw", False) else _torch.shape_wrapper(formula)
+            for target, formula in (custom_mapping or {}).items()
+        }
+        self._formulas = {**_registered_with_torch(), **flop_registry, **raw}
+
+    @property
+    def flop_counts(self) -> Dict[str, Dict[Any, int]]:
+        """FLOPs by module ("Global", then "Net", "Net.fc") and operator."""
+        return self._counted if self._guard is None else self._from(self._guard.tally)
+
+    @flop_counts.setter
+    def flop_counts(self, counts: Dict[str, Dict[Any, int]]) -> None:
+        self._counted = counts
+
+    def __enter__(self) -> "FlopCounterMode":
+        formulas = FormulaSet()
+        self._own = set()
+        for target, formula in self._formulas.items():
+            if isinstance(target, torch._ops.OpOverloadPacket):
+                name = target._qualified_op_name
+                self._own.add(name)
+                formulas.set(name, _as_torchtally(formula))
+        self._guard = CountingGuard(formulas=formulas)
+        self._guard.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        guard = self._guard
+        assert guard is not None, "FlopCounterMode.__exit__ without __enter__"
+        guard.__exit__(*error)
+        self._guard = None
+        self._counted = self._from(guard.tally)
+        if self.display:
+            print(self.get_table(self.depth))
+
+    def _from(self, tally: Tally) -> Dict[str, Dict[Any, int]]:
+        counts: Dict[str, Dict[Any, int]] = defaultdict(lambda: defaultdict(int))
+        for module, operators in tally.by_module_and_operator.items():
+            for name, cost in operators.items():
+                flops = cost.flops if name in self._own else cost.matmul_flops
+                if flops > 0:
+                    counts[module or "Global"][_packet(name)] += flops
+        return counts
