@@ -2,11 +2,15 @@
 //
 //   build/release/bin/operators_bench    (bench/run.py prints the ratios)
 #include <ATen/ops/add.h>
+#include <ATen/ops/addcmul.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/erfinv.h>
+#include <ATen/ops/flip.h>
+#include <ATen/ops/lerp.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/sort.h>
 #include <benchmark/benchmark.h>
 
 #include "call.h"
@@ -20,10 +24,33 @@ struct Add {
   at::Tensor operator()() const { return at::add(a, b); }
 };
 
-// An operator without a typed kernel: through the boxed fallback.
+// Operators without a typed kernel: through the boxed fallback.
 struct Erfinv {
   at::Tensor a = at::randn({1});
   at::Tensor operator()() const { return at::erfinv(a); }
+};
+
+struct Lerp {
+  at::Tensor a = at::randn({1});
+  at::Tensor b = at::randn({1});
+  at::Tensor operator()() const { return at::lerp(a, b, 0.5); }
+};
+
+struct Addcmul {
+  at::Tensor a = at::randn({1});
+  at::Tensor b = at::randn({1});
+  at::Tensor c = at::randn({1});
+  at::Tensor operator()() const { return at::addcmul(a, b, c); }
+};
+
+struct Flip {
+  at::Tensor a = at::randn({2, 2});
+  at::Tensor operator()() const { return at::flip(a, {0, 1}); }
+};
+
+struct Sort {
+  at::Tensor a = at::randn({4});
+  std::tuple<at::Tensor, at::Tensor> operator()() const { return at::sort(a, 0, true); }
 };
 
 struct View {
@@ -53,7 +80,6 @@ struct Conv2d {
 
 TORCHTALLY_BENCH(View, 1);
 TORCHTALLY_BENCH(Add, 1);
-TORCHTALLY_BENCH(Erfinv, 1);
 TORCHTALLY_BENCH(Mm, 1);
 TORCHTALLY_BENCH(Linear, 1);
 TORCHTALLY_BENCH(Conv2d, 1);
@@ -61,6 +87,11 @@ TORCHTALLY_BENCH(View, 1000);
 TORCHTALLY_BENCH(Add, 1000);
 TORCHTALLY_BENCH(Mm, 1000);
 TORCHTALLY_BENCH(Linear, 1000);
+TORCHTALLY_BENCH(Erfinv, 1000);
+TORCHTALLY_BENCH(Lerp, 1000);
+TORCHTALLY_BENCH(Addcmul, 1000);
+TORCHTALLY_BENCH(Flip, 1000);
+TORCHTALLY_BENCH(Sort, 1000);
 
 }  // namespace
 }  // namespace torchtally::bench

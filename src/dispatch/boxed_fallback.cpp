@@ -8,6 +8,11 @@ namespace torchtally::dispatch {
 
 namespace {
 
+// As CallTensors: the arguments of a call that has not run yet.
+auto tensors_of(const c10::OperatorHandle& op, const torch::jit::Stack& stack) {
+  return [&op, &stack](TensorVisitor visit) { visit_tensors(stack, op.schema().arguments().size(), visit); };
+}
+
 // `Calls` is an Interception, or an OnlyLeaf.
 template <typename Calls>
 C10_ALWAYS_INLINE void run(const Calls& calls, const c10::OperatorHandle& op, c10::DispatchKeySet below,
@@ -28,40 +33,53 @@ C10_ALWAYS_INLINE void count(const Calls& calls, const c10::OperatorHandle& op, 
   CallArena arena;
   // The kernel consumes its inputs. Copies of sizes, not of tensors: a reference would defeat buffer stealing and in-place reuse.
   const Operator& known = calls.op();
-  const std::size_t count = known.parameters.size();
-  RememberedCall* const like = calls.remembered();
-  const bool has_same_arguments = like != nullptr && are_same(like->arguments, stack->data() + (stack->size() - count));
-  absl::Span<const Argument> arguments;
-  if (has_same_arguments) {
-    arguments = like->arguments;
-  } else {
-    const absl::Span<Argument> copies = copy_arguments(*stack, count, arena);
-    calls.read_values(*stack, copies, arena);
-    arguments = copies;
-  }
+  const absl::Span<Argument> arguments = copy_arguments(*stack, known.parameters.size(), arena);
+  calls.read_values(*stack, arguments, arena);
   run(calls, op, below, stack);
   if (calls.looks_at_result()) calls.look_at_result(stack->back().toTensor());
-  // Results may depend on data.
-  if (has_same_arguments && are_same(like->results, stack->data() + (stack->size() - known.result_count))) {
-    like->repeat();
+  calls.record(OpCall(known.schema, arguments, copy_arguments(*stack, known.result_count, arena)));
+}
+
+// A leaf's call that has the arguments of the one that is remembered, and other results: those may depend on data.
+[[gnu::noinline]] void record_results(const OnlyLeaf& leaf, const RememberedCall& like, const torch::jit::Stack& stack) {
+  CallArena arena;
+  const Operator& known = leaf.op();
+  leaf.record(OpCall(known.schema, like.arguments, copy_arguments(stack, known.result_count, arena)));
+}
+
+[[gnu::noinline]] void count_unknown(const c10::OperatorHandle& op, c10::DispatchKeySet below, torch::jit::Stack* stack) {
+  const auto tensors = tensors_of(op, *stack);
+  if (const OnlyLeaf leaf(op, tensors); static_cast<bool>(leaf)) {
+    count(leaf, op, below, stack);
   } else {
-    calls.record(OpCall(known.schema, arguments, copy_arguments(*stack, known.result_count, arena)));
+    count(Interception(op, below, tensors), op, below, stack);
   }
 }
 
 }  // namespace
 
-void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
+// The usual cases: a leaf whose cost is no matter of shapes, and one that is called as it has been before. Flattened, and the
+// others apart, so that a call costs little more than the hop through the dispatcher.
+[[gnu::flatten]] void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
   const c10::DispatchKeySet below = keys & kBelow;
-  if (Interception::is_wrapped(below)) {
+  if (C10_UNLIKELY(Interception::is_wrapped(below))) {
     op.redispatchBoxed(below, stack);
     return;
   }
-  const auto tensors = [&](TensorVisitor visit) { visit_tensors(*stack, op.schema().arguments().size(), visit); };
-  if (const OnlyLeaf leaf(op, tensors); C10_LIKELY(static_cast<bool>(leaf))) {
-    count(leaf, op, below, stack);
+  const OnlyLeaf leaf(op, tensors_of(op, *stack));
+  if (C10_UNLIKELY(!static_cast<bool>(leaf))) return count_unknown(op, below, stack);
+  RememberedCall* like = nullptr;
+  if (leaf.needs_shapes()) {
+    like = leaf.remembered();
+    if (C10_UNLIKELY(like == nullptr || !are_same(like->arguments, *stack))) return count_unknown(op, below, stack);
+  }
+  run(leaf, op, below, stack);
+  if (like == nullptr) {
+    leaf.record();
+  } else if (C10_LIKELY(are_same(like->results, *stack))) {
+    like->repeat();
   } else {
-    count(Interception(op, below, tensors), op, below, stack);
+    record_results(leaf, *like, *stack);
   }
 }
 

@@ -20,37 +20,6 @@ bool is_same_tensor(const TensorView& kept, const c10::IValue& value) {
   return value.isTensor() ? is_same(kept, value.toTensor()) : value.isNone() && !kept.defined();
 }
 
-bool is_same_value(const Argument& kept, const c10::IValue& value) {
-  switch (kept.kind()) {
-    case Kind::kTensor:
-      return value.isTensor() && is_same(kept.tensor(), value.toTensor());
-    case Kind::kNone:
-      return value.isNone() || (value.isTensor() && !value.toTensor().defined());
-    case Kind::kInt:
-      return value.isInt() && value.toInt() == kept.to_int();
-    case Kind::kBool:
-      return value.isBool() && value.toBool() == kept.to_bool();
-    case Kind::kFloat:
-      return value.isDouble() && value.toDouble() == kept.to_float();
-    case Kind::kIntList:
-      return value.isIntList() && are_equal(kept.ints(), value.toListRef(), [](const c10::IValue& v) { return v.toInt(); });
-    case Kind::kBoolList:
-      return value.isBoolList() && are_equal(kept.bools(), value.toListRef(), [](const c10::IValue& v) { return v.toBool(); });
-    case Kind::kString:
-      return value.isString() && value.toStringView() == compat::string_view(kept.string().data(), kept.string().size());
-    case Kind::kTensorList: {
-      if (!value.isList()) return false;
-      const auto list = value.toListRef();
-      return std::equal(kept.tensors().begin(), kept.tensors().end(), list.begin(), list.end(), is_same_tensor);
-    }
-    case Kind::kFloatList:     // rare: not worth a comparison
-    case Kind::kPackedWeight:  // likewise
-    case Kind::kOther:         // not to be compared
-      break;
-  }
-  return false;
-}
-
 }  // namespace
 
 bool is_same(const Argument& kept, const Argument& argument) {
@@ -81,11 +50,34 @@ bool is_same(const Argument& kept, const Argument& argument) {
 }
 
 // Flattened: LibTorch's small functions would be calls.
-[[gnu::flatten]] bool are_same(absl::Span<const Argument> kept, const c10::IValue* first) {
-  for (const Argument& argument : kept) {
-    if (!is_same_value(argument, *first++)) return false;
+[[gnu::flatten]] bool is_same_value(const Argument& kept, const c10::IValue& value) {
+  switch (kept.kind()) {
+    case Kind::kNone:
+      return value.isNone() || (value.isTensor() && !value.toTensor().defined());
+    case Kind::kInt:
+      return value.isInt() && value.toInt() == kept.to_int();
+    case Kind::kBool:
+      return value.isBool() && value.toBool() == kept.to_bool();
+    case Kind::kFloat:
+      return value.isDouble() && value.toDouble() == kept.to_float();
+    case Kind::kIntList:
+      return value.isIntList() && are_equal(kept.ints(), value.toListRef(), [](const c10::IValue& v) { return v.toInt(); });
+    case Kind::kBoolList:
+      return value.isBoolList() && are_equal(kept.bools(), value.toListRef(), [](const c10::IValue& v) { return v.toBool(); });
+    case Kind::kString:
+      return value.isString() && value.toStringView() == compat::string_view(kept.string().data(), kept.string().size());
+    case Kind::kTensorList: {
+      if (!value.isList()) return false;
+      const auto list = value.toListRef();
+      return std::equal(kept.tensors().begin(), kept.tensors().end(), list.begin(), list.end(), is_same_tensor);
+    }
+    case Kind::kTensor:        // the caller's
+    case Kind::kFloatList:     // rare: not worth a comparison
+    case Kind::kPackedWeight:  // likewise
+    case Kind::kOther:         // not to be compared
+      break;
   }
-  return true;
+  return false;
 }
 
 }  // namespace torchtally::dispatch

@@ -3,7 +3,8 @@
 #define TORCHTALLY_SRC_DISPATCH_IS_SAME_H_
 
 #include <ATen/core/Tensor.h>
-#include <ATen/core/ivalue.h>
+#include <ATen/core/ivalue_inl.h>
+#include <ATen/core/stack.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -79,8 +80,22 @@ C10_ALWAYS_INLINE bool is_same(const Argument& kept, const T& value) {
   }
 }
 
-// Values of a stack: as many as `kept` has, from `first` on.
-bool are_same(absl::Span<const Argument> kept, const c10::IValue* first);
+// A boxed value that is no tensor.
+bool is_same_value(const Argument& kept, const c10::IValue& value);
+
+// Boxed values: as many as `kept` has, the last of a stack. Nothing is converted, and no reference is taken.
+C10_ALWAYS_INLINE bool are_same(absl::Span<const Argument> kept, const torch::jit::Stack& stack) {
+  const c10::IValue* value = stack.end().base() - kept.size();
+  for (const Argument& argument : kept) {
+    const bool is_tensor = argument.kind() == Argument::Kind::kTensor;
+    if (!(C10_LIKELY(is_tensor) ? value->isTensor() && is_same(argument.tensor(), *value->unsafeToTensorImpl())
+                                : is_same_value(argument, *value))) {
+      return false;
+    }
+    ++value;
+  }
+  return true;
+}
 
 }  // namespace torchtally::dispatch
 

@@ -16,6 +16,7 @@
 #include "dispatch/composites.h"
 #include "dispatch/key.h"
 #include "dispatch/operator_registry.h"
+#include "dispatch/shared_kernels.h"
 #include "dispatch/typed_kernels.h"
 
 namespace torchtally::dispatch {
@@ -36,6 +37,7 @@ class Registration {
       register_typed_views(typed_);
       register_typed_pointwise(typed_);
       register_typed_layers(typed_);
+      share_kernels();
     }
     hide_composites();
   }
@@ -70,8 +72,18 @@ class Registration {
     }
   }
 
+  void share_kernels() {
+    auto& dispatcher = c10::Dispatcher::singleton();
+    for (const c10::OperatorName& name : dispatcher.getAllOpNames()) {
+      const auto op = dispatcher.findSchema(name);
+      if (!op.has_value() || op->hasKernelForDispatchKey(kKey)) continue;
+      if (auto handle = register_shared(*op); handle.has_value()) shared_.push_back(std::move(*handle));
+    }
+  }
+
   c10::RegistrationHandleRAII fallback_;
   torch::Library typed_ = torch::Library(torch::Library::IMPL, "aten", kKey, __FILE__, __LINE__);
+  std::vector<c10::RegistrationHandleRAII> shared_;
   std::vector<Hidden> hidden_;
 };
 

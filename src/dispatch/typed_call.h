@@ -131,14 +131,16 @@ class TypedCall final : public ArgumentSource {
   const Traffic& traffic() const { return traffic_; }
 
   // Whether the call is like one that is remembered.
-  // `is_in_place`: the result is one of the arguments.
+  // `kResultsFollow`: from the arguments, where is_same() sees all of those. `is_in_place`: the result is one of the arguments.
   // Flattened: LibTorch's small functions would be calls.
+  template <bool kResultsFollow>
   [[gnu::flatten, gnu::noinline]] static bool repeats(const RememberedCall& call, bool is_in_place, const Result& result,
                                                       const Args&... args) {
     const Argument* next = call.arguments.data();
     if (!(is_same(*next++, args) && ...)) return false;
     if (is_in_place) return true;
-    if constexpr (std::is_same_v<std::remove_const_t<Result>, at::Tensor> && std::conjunction_v<IsSeen<Args>...>) {
+    if constexpr (kResultsFollow && std::is_same_v<std::remove_const_t<Result>, at::Tensor> &&
+                  std::conjunction_v<IsSeen<Args>...>) {
       // But for the dtype, which may depend on the default one.
       return result.unsafeGetTensorImpl()->dtype().isScalarType(static_cast<at::ScalarType>(call.results[0].tensor().dtype()));
     } else {

@@ -1,5 +1,5 @@
-// TypedKernel: the key's kernel for one operator whose C++ signature is known. Boxing is most of what the boxed fallback costs;
-// this does away with it. One template over PyTorch's operator structs (at::_ops::mm: its schema type and its redispatch).
+// Typed kernels: the key's kernels for operators whose C++ signature is known. Boxing is most of what the boxed fallback costs;
+// they do away with it.
 //
 // Inputs are looked at after the operator has run, where they are: the caller keeps what it passed by reference. So this is for
 // operators that leave their inputs' sizes and strides alone: functional ones and in-place arithmetic, not resize_, set_ or out=.
@@ -18,24 +18,28 @@
 
 namespace torchtally::dispatch {
 
-template <typename Op, typename Schema = typename Op::schema>
-struct TypedKernel;
+// What a typed kernel does with a call. `Target` is the operator that the kernel stands for:
+//   const c10::OperatorHandle& handle() const;
+//   bool decomposes(c10::DispatchKeySet below) const;  // the call can be let through without asking anyone
+//   Return redispatch(c10::DispatchKeySet below, Args... args) const;
+//   static constexpr bool kResultsFollow;              // from the arguments, where is_same() sees all of those
+template <typename Target, typename Schema>
+class TypedPath;
 
-template <typename Op, typename Return, typename... Args>
-struct TypedKernel<Op, Return(Args...)> {
+template <typename Target, typename Return, typename... Args>
+class TypedPath<Target, Return(Args...)> {
   static_assert(!std::is_void_v<Return>, "an operator that returns nothing goes through the boxed fallback");
 
-  static Return call(c10::DispatchKeySet keys, Args... args) {
+ public:
+  C10_ALWAYS_INLINE static Return call(const Target& target, c10::DispatchKeySet keys, Args... args) {
     const c10::DispatchKeySet below = keys & kBelow;
-    if (Interception::is_wrapped(below) || composite.decomposes(below)) return Op::redispatch(below, args...);
+    if (Interception::is_wrapped(below) || target.decomposes(below)) return target.redispatch(below, args...);
     const auto tensors = [&](TensorVisitor visit) { (visit_tensors(args, visit), ...); };
-    if (const OnlyLeaf leaf(*handle, tensors); C10_LIKELY(static_cast<bool>(leaf))) return count(leaf, below, args...);
-    return intercept(below, args...);
+    if (const OnlyLeaf leaf(target.handle(), tensors); C10_LIKELY(static_cast<bool>(leaf))) {
+      return count(target, leaf, below, args...);
+    }
+    return intercept(target, below, args...);
   }
-
-  // Set once, before the kernel is registered.
-  static inline std::optional<c10::OperatorHandle> handle;
-  static inline Composite composite;
 
  private:
   using Call = TypedCall<std::remove_reference_t<Return>, std::decay_t<Args>...>;
@@ -43,15 +47,15 @@ struct TypedKernel<Op, Return(Args...)> {
 
   // `Calls` is an OnlyLeaf, or an Interception.
   template <typename Calls>
-  C10_ALWAYS_INLINE static Return count(const Calls& calls, c10::DispatchKeySet below, Args... args) {
-    decltype(auto) result = run(calls, below, args...);
+  C10_ALWAYS_INLINE static Return count(const Target& target, const Calls& calls, c10::DispatchKeySet below, Args... args) {
+    decltype(auto) result = run(target, calls, below, args...);
     if constexpr (std::is_same_v<Return, at::Tensor>) {
       if (calls.looks_at_result()) calls.look_at_result(result);
     }
     if (!calls.needs_shapes()) {
       calls.record();
-    } else if (RememberedCall* const like = calls.remembered();
-               C10_LIKELY(like != nullptr && Call::repeats(*like, kIsInPlace, result, args...))) {
+    } else if (RememberedCall* const like = calls.remembered(); C10_LIKELY(
+                   like != nullptr && Call::template repeats<Target::kResultsFollow>(*like, kIsInPlace, result, args...))) {
       like->repeat();
     } else {
       record(calls, result, args...);
@@ -59,19 +63,17 @@ struct TypedKernel<Op, Return(Args...)> {
     return result;
   }
 
-  // PyTorch's own redispatch, not one of the handle's in this library: its code lies beside what runs anyway, and a page of code
-  // more costs a view more than all instructions of this kernel.
   template <typename Calls>
-  C10_ALWAYS_INLINE static Return run(const Calls& calls, c10::DispatchKeySet below, Args... args) {
+  C10_ALWAYS_INLINE static Return run(const Target& target, const Calls& calls, c10::DispatchKeySet below, Args... args) {
     const typename Calls::Inside inside(calls);
-    return Op::redispatch(below, args...);
+    return target.redispatch(below, args...);
   }
 
-  [[gnu::noinline]] static Return intercept(c10::DispatchKeySet below, Args... args) {
+  [[gnu::noinline]] static Return intercept(const Target& target, c10::DispatchKeySet below, Args... args) {
     const auto tensors = [&](TensorVisitor visit) { (visit_tensors(args, visit), ...); };
-    const Interception interception(*handle, below, tensors);
-    if (interception.decomposes()) return Op::redispatch(below, args...);
-    return count(interception, below, args...);
+    const Interception interception(target.handle(), below, tensors);
+    if (interception.decomposes()) return target.redispatch(below, args...);
+    return count(target, interception, below, args...);
   }
 
   // Apart, so that the path of a call that is remembered stays short.
@@ -83,11 +85,35 @@ struct TypedKernel<Op, Return(Args...)> {
   }
 };
 
+// A kernel of its own for an operator whose C++ signature is known, over PyTorch's operator struct (at::_ops::mm: its schema type
+// and its redispatch).
+template <typename Op, typename Schema = typename Op::schema>
+struct TypedKernel;
+
+template <typename Op, typename Return, typename... Args>
+struct TypedKernel<Op, Return(Args...)> {
+  static constexpr bool kResultsFollow = true;
+
+  static Return call(c10::DispatchKeySet keys, Args... args) {
+    return TypedPath<TypedKernel, Return(Args...)>::call(TypedKernel(), keys, args...);
+  }
+
+  static const c10::OperatorHandle& handle() { return *op; }
+  C10_ALWAYS_INLINE static bool decomposes(c10::DispatchKeySet below) { return composite.decomposes(below); }
+  // PyTorch's own, not one of the handle's in this library: its code lies beside what runs anyway, and a page of code more costs
+  // a view more than all instructions of this kernel.
+  C10_ALWAYS_INLINE static Return redispatch(c10::DispatchKeySet below, Args... args) { return Op::redispatch(below, args...); }
+
+  // Set once, before the kernel is registered.
+  static inline std::optional<c10::OperatorHandle> op;
+  static inline Composite composite;
+};
+
 template <typename Op>
 void register_typed(torch::Library& library) {
   const c10::OperatorName name(Op::name, Op::overload_name);
   const c10::OperatorHandle op = c10::Dispatcher::singleton().findSchemaOrThrow(Op::name, Op::overload_name);
-  TypedKernel<Op>::handle = op;
+  TypedKernel<Op>::op = op;
   TypedKernel<Op>::composite = Composite(op);
   library.impl(c10::toString(name).c_str(), TORCH_FN(TypedKernel<Op>::call));
 }

@@ -91,10 +91,15 @@ std::map<std::string, std::function<void()>> cases() {
       {"addcmul", [=] { x.clone().addcmul_(x, x); }},
       {"addmm", [=] { at::addmm(at::ones({5}), x, y, 0.5, 2); }},
       {"addmm_without_self", [=] { at::addmm(at::ones({5}), x, y, 0); }},
+      {"addmv_", [=] { at::ones({4}).addmv_(x, at::ones({6})); }},
       {"alias", [=] { at::alias(x); }},
       {"all_of_nothing",
        [=] {
          at::sum(at::ones({0, 3}));
+       }},
+      {"amax",
+       [=] {
+         at::amax(x, {0, 1}, true);
        }},
       {"as_strided",
        [=] {
@@ -112,6 +117,11 @@ std::map<std::string, std::function<void()>> cases() {
        [=] { at::batch_norm(image, at::ones({4}), nothing, at::zeros({4}), at::ones({4}), true, 0.1, 1e-5, false); }},
       {"batch_norm_inference",
        [=] { at::batch_norm(image, nothing, nothing, at::zeros({4}), at::ones({4}), false, 0.1, 1e-5, false); }},
+      {"bernoulli",
+       [=] {
+         at::bernoulli(x, 0.5);
+         x.clone().normal_(1, 2);
+       }},
       {"bmm", [=] { at::bmm(batch, batch.transpose(1, 2)); }},
       {"cat",
        [=] {
@@ -157,6 +167,17 @@ std::map<std::string, std::function<void()>> cases() {
          at::einsum("ij,jk->ik", {x, y});
        }},
       {"embedding", [=] { at::embedding(x, positions); }},
+      {"erfinv", [=] { at::erfinv(wide); }},
+      {"erfinv_complex_or_whole",
+       [=] {
+         at::erfinv(whole);
+         at::reciprocal(complex);
+       }},
+      {"erfinv_out",
+       [=] {
+         Tensor out = at::empty({0});
+         at::erfinv_out(out, x);
+       }},
       {"eq", [=] { at::eq(x, 1); }},
       {"exp", [=] { at::exp(x); }},
       {"expand",
@@ -164,6 +185,10 @@ std::map<std::string, std::function<void()>> cases() {
          at::ones({1, 6}).expand({4, 6});
        }},
       {"fill_", [=] { at::empty({3}).fill_(2); }},
+      {"flip",
+       [=] {
+         at::flip(x, {0, 1});
+       }},
       {"foreach_add",
        [=] {
          at::_foreach_add({x, wide}, 1);
@@ -180,6 +205,7 @@ std::map<std::string, std::function<void()>> cases() {
       {"index", [=] { at::index(x, indices); }},
       {"index_select", [=] { at::index_select(x, 1, positions); }},
       {"layer_norm", [=] { at::layer_norm(x, {6}, at::ones({6}), at::ones({6})); }},
+      {"lerp", [=] { at::lerp(x, wide, 0.5); }},
       {"lerp_", [=] { x.clone().lerp_(x, 0.5); }},
       {"linear",
        [=] {
@@ -194,6 +220,7 @@ std::map<std::string, std::function<void()>> cases() {
          at::lstm_cell(x, {at::ones({4, 3}), at::ones({4, 3})}, at::ones({12, 6}), at::ones({12, 3}));
        }},
       {"masked_fill", [=] { at::masked_fill(x, mask, 0); }},
+      {"masked_select", [=] { at::masked_select(x, mask); }},
       {"matmul", [=] { at::matmul(batch, y); }},
       {"matmul_of_vectors", [=] { at::matmul(at::ones({6}), at::ones({6})); }},
       {"max_pool2d",
@@ -224,6 +251,7 @@ std::map<std::string, std::function<void()>> cases() {
          at::pow(x, 0.5);
          at::pow(x, 3.5);
        }},
+      {"prod", [=] { at::prod(half, 0, false, at::kDouble); }},
       {"relu_",
        [=] {
          Tensor z = at::ones({3});
@@ -249,6 +277,10 @@ std::map<std::string, std::function<void()>> cases() {
          at::_scaled_dot_product_attention(q, q, q, {}, 0.0, false, false);
 #endif
        }},
+      {"scatter_add_",
+       [=] {
+         x.clone().scatter_add_(0, at::zeros({2, 6}, at::kLong), x);
+       }},
       {"select", [=] { x.select(0, 1).unsqueeze(0).squeeze(0); }},
       {"sigmoid", [=] { at::tanh(at::sigmoid(x)); }},
       {"silu_",
@@ -268,6 +300,7 @@ std::map<std::string, std::function<void()>> cases() {
        [=] {
          at::stack({x, wide});
        }},
+      {"std_of_a_view", [=] { at::var(x.t(), 0); }},
       {"sub",
        [=] {
          at::sub(x, x, 2);
@@ -287,12 +320,17 @@ std::map<std::string, std::function<void()>> cases() {
          }
        }},
       {"train", train},
+      {"tril", [=] { at::tril(x, 1); }},
       {"undefined_gradients",
        [=] {
          const Tensor w = at::ones({4}).requires_grad_();
          at::layer_norm(x, {6}, at::ones({6}).requires_grad_()).sum().backward();
          at::group_norm(image, 2, w).sum().backward();
          at::batch_norm(image, w, nothing, {}, {}, true, 0.1, 1e-5, false).sum().backward();
+       }},
+      {"upsample_bilinear2d",
+       [=] {
+         at::upsample_bilinear2d(image, {18, 18}, false);
        }},
       {"view",
        [=] {
@@ -318,7 +356,10 @@ int main() {
     if (repeated.tally().total() != cost * kRepeats) wrongly_repeated += name + ' ';
   }
   std::cout << "wrongly_repeated " << wrongly_repeated << '\n';
-  const auto mm = c10::Dispatcher::singleton().findSchemaOrThrow("aten::mm", "");
-  std::cout << "typed_kernels " << (mm.hasKernelForDispatchKey(c10::DispatchKey::DeferredInit) ? "yes" : "no") << '\n';
+  // One that has a kernel of its own, one that shares its.
+  for (const char* name : {"aten::mm", "aten::erfinv"}) {
+    const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
+    std::cout << "typed:" << name << ' ' << (op.hasKernelForDispatchKey(c10::DispatchKey::DeferredInit) ? "yes" : "no") << '\n';
+  }
   return 0;
 }
