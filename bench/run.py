@@ -16,12 +16,13 @@ import collections
 import json
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 
 BASELINES = ["Plain", "NoOpFallback", "RecordFunctionCallback", "Torchtally"]
 # Seconds that one repetition takes at least, and how many there are.
-EFFORT = {"operators": (0.05, 15), "models": (1.0, 7), "memory": (0, 1)}
+EFFORT = {"operators": (0.05, 15), "models": (1.0, 7), "training": (0.5, 25), "memory": (0, 1)}
 
 
 def run(program, out, minimum, repetitions, core):
@@ -79,9 +80,26 @@ def print_memory(path):
         print(f"{sizes['pairs']:>8}{sizes['calls']:>15}{entry['bytes']:>14.0f}{entry['bytes_per_pair']:>16.1f}")
 
 
+def print_steps(path):
+    """Training steps: plain, every one counted, every tenth."""
+    print(f"{'work':<16}{'counted':<16}{'ns/step':>14}{'slower':>9}{'median':>9}{'leaf calls':>12}")
+    steps = collections.defaultdict(list)
+    calls = {}
+    for entry in entries(path):
+        work, every = entry["name"].split("<")[1].split(">")[0].split(", ")
+        steps[work, int(every)].append(entry["ns"])
+        calls[work, int(every)] = entry["leaf_calls"]
+    for (work, every), figures in sorted(steps.items()):
+        plain = steps[work, 0]
+        slower = 100 * (min(figures) / min(plain) - 1)
+        median = 100 * (statistics.median(figures) / statistics.median(plain) - 1)
+        how = {0: "none", 1: "every step"}.get(every, f"every {every}th")
+        print(f"{work:<16}{how:<16}{min(figures):>14.0f}{slower:>+8.1f}%{median:>+8.1f}%{calls[work, every] or '':>12}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help="operators, models, memory; all if none is named")
+    parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help="operators, models, training, memory; all if none is named")
     parser.add_argument("--programs", type=pathlib.Path, default="build/release/bin", help="where they were built (%(default)s)")
     parser.add_argument("--out", type=pathlib.Path, default="build/bench", help="where Google Benchmark's JSON is kept (%(default)s)")
     parser.add_argument("--core", type=int, default=0, help="the core to pin to (%(default)s)")
@@ -101,6 +119,9 @@ def main():
         print(f"\n{name}")
         if name == "memory":
             print_memory(out)
+            continue
+        if name == "training":
+            print_steps(out)
             continue
         figures = fastest(out)
         print_calls(figures, added_by_add)
