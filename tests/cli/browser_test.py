@@ -7,6 +7,7 @@ COMMAND is the torchtally command, REPORT.json a JSON report of it: tests/report
 chromium-driver and python3-selenium; without them it says so and ends with 77, which ctest takes for skipped.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -181,6 +182,27 @@ class Page(unittest.TestCase):
         self.assertEqual(len(self.browser.find_elements(By.CSS_SELECTOR, "#roofline .roof")), 0)
         Select(self.find("#points")).select_by_value("modules")
         self.assertEqual(len(self.browser.find_elements(By.CSS_SELECTOR, "#roofline circle")), 5)
+
+    def test_times(self):
+        page = pathlib.Path(FOLDER.name) / "report.html"
+        begin, rest = page.read_text(encoding="utf-8").split('id="data">', 1)
+        text, end = rest.split("</script>", 1)
+        data = json.loads(text)
+        for pair in data["pairs"]:
+            pair[-1] = 3000 if pair[0] == 1 else 1000  # nanoseconds; module 1 is stem, with two pairs
+        for sums in (data["byOperator"], data["byPhase"], data["byDtype"]):
+            for entry in sums:
+                entry[-1] = 2000
+        page.write_text(begin + 'id="data">' + json.dumps(data) + "</script>" + end, encoding="utf-8")
+        self.assertNotIn("Time", self.texts("#metric option"), "without times there is no such width")
+        self.browser.refresh()
+        Select(self.find("#metric")).select_by_value("time")
+        whole = 6000 + 1000 * (len(data["pairs"]) - 2)
+        self.assertAlmostEqual(self.width("stem") / self.width("Net"), 6000 / whole, places=3)
+        self.assertIn("6 \u00b5s", self.block("stem").get_attribute("aria-label"))
+        self.assertIn("Time", self.texts("#table thead button"))
+        self.assertIn("Achieved", self.texts("#totals dt"))
+        self.assertIn("what it achieved", self.find("#roofline-text").text)
 
     def test_light_and_dark(self):
         def brightness():
