@@ -1,6 +1,7 @@
 // How a TallyDiff looks: as text, as Markdown, as JSON.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ struct Section {
   std::vector<std::vector<std::string>> rows;
   std::vector<bool> grew;  // by row: more FLOPs or bytes than before
   std::size_t left_out = 0;
+  std::size_t renamed_with_parent = 0;  // modules that have no row
 };
 
 using Human = std::string (*)(Count);
@@ -107,7 +109,31 @@ void add_costs(Section& section, std::vector<std::string> cells, const Cost& bef
   section.grew.push_back(after.flops > before.flops || after.bytes() > before.bytes());
 }
 
-bool is_same_module(const ModuleChange& change) { return change.is_same(); }
+// Modules whose whole change is that one above them was renamed: the line of that one says it.
+class RenamedWithParent {
+ public:
+  explicit RenamedWithParent(const TallyDiff& diff) {
+    for (const ModuleChange& change : diff.modules) {
+      if (change.is_renamed()) new_names_.emplace(*change.name_before, *change.name_after);
+    }
+  }
+  bool operator()(const ModuleChange& change) const {
+    if (!change.is_renamed() || change.before != change.after ||
+        change.parameters_before.total != change.parameters_after.total) {
+      return false;
+    }
+    const std::size_t before = change.name_before->rfind('.');
+    const std::size_t after = change.name_after->rfind('.');
+    if (before == std::string::npos || after == std::string::npos) return false;
+    if (change.name_before->substr(before) != change.name_after->substr(after)) return false;
+    const auto parent = new_names_.find(change.name_before->substr(0, before));
+    return parent != new_names_.end() && parent->second == change.name_after->substr(0, after);
+  }
+
+ private:
+  std::map<std::string, std::string> new_names_;
+};
+
 bool is_same_operator(const OperatorChange& change) { return change.before == change.after; }
 
 Section modules_section(const TallyDiff& diff, const DiffOptions& options) {
@@ -116,7 +142,11 @@ Section modules_section(const TallyDiff& diff, const DiffOptions& options) {
   section.titles = {"Module", "Type", "Parameters", "FLOPs before", "After", "Change", "", "Bytes", ""};
   section.alignment.assign(section.titles.size(), Align::kRight);
   section.alignment[0] = section.alignment[1] = Align::kLeft;
-  for (const ModuleChange* change : shown(diff.modules, options.top, is_same_module, section.left_out)) {
+  const RenamedWithParent is_renamed_with_parent(diff);
+  const auto is_left_out = [&](const ModuleChange& change) { return change.is_same() || is_renamed_with_parent(change); };
+  section.renamed_with_parent =
+      static_cast<std::size_t>(std::count_if(diff.modules.begin(), diff.modules.end(), is_renamed_with_parent));
+  for (const ModuleChange* change : shown(diff.modules, options.top, is_left_out, section.left_out)) {
     add_costs(section,
               {name_of(*change), change->type,
                difference(change->parameters_before.total, change->parameters_after.total, &human_count)},
@@ -139,7 +169,11 @@ Section operators_section(const TallyDiff& diff, const DiffOptions& options) {
 }
 
 std::string more(const Section& section) {
-  return section.left_out > 0 ? "and " + std::to_string(section.left_out) + " more\n" : "";
+  std::string text = section.left_out > 0 ? "and " + std::to_string(section.left_out) + " more\n" : "";
+  if (section.renamed_with_parent > 0) {
+    text += "and " + std::to_string(section.renamed_with_parent) + " below renamed modules, the same but for that\n";
+  }
+  return text;
 }
 
 std::string text_of(const Section& section, const DiffOptions& options) {
@@ -164,7 +198,8 @@ std::string markdown_of(const Section& section) {
   std::string text = section.title.empty() ? "" : "\n#### " + section.title + "\n\n";
   text += report::markdown_heading(section.titles, section.alignment);
   for (const auto& row : section.rows) text += report::markdown_row(row);
-  return text + (section.left_out > 0 ? "\n" + more(section) : "");
+  const std::string rest = more(section);
+  return text + (rest.empty() ? "" : "\n" + rest);
 }
 
 constexpr char kSame[] = "\nNo module and no operator has changed.\n";
