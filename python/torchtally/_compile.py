@@ -33,8 +33,10 @@ def _compilation_ends(_: Any) -> None:
 
 
 def _register(callback: ModuleType) -> None:
-    callback.callback_handler.register_start_callback(_compilation_starts)
-    callback.callback_handler.register_end_callback(_compilation_ends)
+    handler = callback.callback_handler
+    if _compilation_starts not in handler.start_callbacks:  # torch._dynamo.reset() forgets them
+        handler.register_start_callback(_compilation_starts)
+        handler.register_end_callback(_compilation_ends)
 
 
 class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -61,14 +63,14 @@ class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def watch() -> None:
-    """From now on nothing is counted while torch.compile compiles. Once a process; without a guard it costs nothing."""
+    """From now on nothing is counted while torch.compile compiles."""
     global _is_watching
+    if _CALLBACKS in sys.modules:
+        _register(sys.modules[_CALLBACKS])
     if _is_watching:
         return
     _is_watching = True
     # Its advice, hooks of single modules, is not for hooks that know the compiled module for what it is.
     warnings.filterwarnings("ignore", message="Using `torch.compile.module.` when there are global hooks", category=UserWarning)
-    if _CALLBACKS in sys.modules:
-        _register(sys.modules[_CALLBACKS])
-    else:
+    if _CALLBACKS not in sys.modules:
         sys.meta_path.insert(0, _WhenImported())

@@ -6,7 +6,7 @@ from typing import Any, Callable, Iterator, Optional, Type, Union
 
 import torch
 
-from torchtally import _compile, _core, _hooks
+from torchtally import _compile, _core, _higher_order, _hooks
 from torchtally._formulas import FormulaSet
 from torchtally._modules import is_scripted, list_modules
 
@@ -37,6 +37,7 @@ class CountingGuard:
         formulas = (self._formulas or FormulaSet())._core
         self._steps_around = _hooks.open_steps()
         _compile.watch()
+        _higher_order.let_through()
         _hooks.install(self._scripted())
         try:
             if self._model is None:
