@@ -46,6 +46,8 @@ def test_compiled_code_stays_compiled_and_counts_as_eager(compilations, backend)
     assert [n for n, _ in counted] == [1, 0, 0]
     # What runs while compiling, on fake tensors, is not counted.
     assert {macs for _, macs in counted} == {2 * eager.tally.total.macs}
+    if backend != "inductor":
+        return
     # Compiled code opens no scopes, but its products take the parameters of their modules. Not all of backward's do.
     forward = [tally.by_module_and_phase["2"]["forward"].macs for tally in (guard.tally, eager.tally)]
     assert forward == [2 * 96, 96]
