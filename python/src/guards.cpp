@@ -185,9 +185,7 @@ void bind_guards(py::module_& m) {
 
   py::class_<ThreadContext>(m, "ThreadContext").def_static("current", &ThreadContext::current);
   py::class_<Held<AdoptContext>> adopt(m, "Adopt");
-  adopt.def(py::init([](const ThreadContext& context) {
-              return std::make_unique<Held<AdoptContext>>(std::in_place, context);
-            }),
+  adopt.def(py::init([](const ThreadContext& context) { return std::make_unique<Held<AdoptContext>>(std::in_place, context); }),
             py::arg("context"));
   bind_scope(adopt);
 

@@ -142,7 +142,8 @@ py::tuple pack_tally(const Tally& tally) {
   }
   py::list rows;
   for (const Tally::Row& row : tally.rows()) {
-    rows.append(py::make_tuple(row.module, row.op, pack(row.cost), static_cast<int>(row.dtype), static_cast<int>(row.phase), row.frame));
+    rows.append(
+        py::make_tuple(row.module, row.op, pack(row.cost), static_cast<int>(row.dtype), static_cast<int>(row.phase), row.frame));
   }
   py::list frames;
   for (const FrameInfo& frame : tally.frames()) frames.append(py::make_tuple(frame.module, frame.caller));

@@ -1,0 +1,103 @@
+"""What counting from Python costs, against nothing and against torch's FlopCounterMode, in one run on one thread.
+
+    PYTHONPATH=build/release/python third_party/local/bin/python3 bench/python_overhead.py
+"""
+
+import time
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import torchtally
+
+
+class Block(nn.Module):
+    """Of GPT-2 small."""
+
+    def __init__(self, width=768, heads=12):
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.gelu, self.down = nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Linear(4 * width, width)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x):
+        q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in self.attention(self.norm1(x)).chunk(3, -1))
+        y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        x = x + self.dropout(self.out(y.transpose(1, 2).flatten(2)))
+        return x + self.dropout(self.down(self.gelu(self.up(self.norm2(x)))))
+
+
+def chain():
+    one = torch.ones(1)
+
+    def work():
+        y = one
+        for _ in range(1000):
+            y = y + one
+
+    return work
+
+
+def mlp_step():
+    mlp = nn.Sequential(nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 4))
+    optimizer = torch.optim.SGD(mlp.parameters(), lr=1e-3)
+    x = torch.randn(16, 32)
+
+    def work():
+        optimizer.zero_grad()
+        mlp(x).sum().backward()
+        optimizer.step()
+
+    return work
+
+
+def gpt2():
+    model = nn.Sequential(nn.Embedding(50257, 768), *(Block() for _ in range(12)), nn.LayerNorm(768), nn.Linear(768, 50257, bias=False))
+    model.eval()
+    ids = torch.randint(50257, (1, 16))
+
+    def work():
+        with torch.no_grad():
+            model(ids)
+
+    return work
+
+
+def best_of_interleaved(works, seconds=6.0):
+    best = [float("inf")] * len(works)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        for i, (work, context) in enumerate(works):
+            with context():
+                work()  # warm
+                for _ in range(3):
+                    begin = time.perf_counter()
+                    work()
+                    best[i] = min(best[i], time.perf_counter() - begin)
+    return best
+
+
+def main():
+    import contextlib
+
+    torch.set_num_threads(1)
+    for name, make in (("add x 1000, 1 element", chain), ("small MLP, training step", mlp_step), ("GPT-2 small, 16 tokens", gpt2)):
+        work = make()
+        with torchtally.CountingGuard() as guard:
+            work()
+        calls = guard.tally.total.calls
+        plain, ours, torchs = best_of_interleaved(
+            [(work, contextlib.nullcontext), (work, torchtally.CountingGuard), (work, lambda: FlopCounterMode(display=False))]
+        )
+        ours_each, torchs_each = ((t - plain) / calls * 1e6 for t in (ours, torchs))
+        print(
+            f"{name}: {plain * 1e3:.2f} ms, {calls} calls; torchtally +{ours_each:.2f} µs a call, {(ours - plain) / plain:+.1%}; "
+            f"FlopCounterMode +{torchs_each:.2f} µs, {(torchs - plain) / plain:+.1%}; {torchs_each / ours_each:.0f} times"
+        )
+
+
+if __name__ == "__main__":
+    main()
