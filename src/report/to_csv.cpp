@@ -57,9 +57,14 @@ std::string to_csv(const Tally& tally, const ReportOptions& options) {
     }
     for (const Column column : listing.columns) {
       csv += ',';
-      append_quoted(csv, exact_cell(listing, line, column));
+      if (is_number(column)) {  // has nothing to quote
+        csv += exact_cell(listing, line, column);
+      } else {
+        append_quoted(csv, exact_cell(listing, line, column));
+      }
     }
     csv += kEnd;
+    if (&line == &listing.lines.front()) csv.reserve(csv.size() * (listing.lines.size() + 1));
   }
   return csv;
 }
