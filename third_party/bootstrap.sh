@@ -5,8 +5,13 @@ set -euo pipefail
 readonly torch_version=2.13.0
 
 # What PyTorch's operator database (tests/opdb) imports beside torch, and what the Python package's tests run with.
-readonly modules=(numpy expecttest pytest tabulate)
-readonly requirements=('numpy>=2,<2.4' 'expecttest>=0.3,<0.4' 'pytest>=9,<10' iniconfig pluggy packaging pygments tabulate)
+readonly modules=(numpy expecttest pytest tabulate fvcore scikit_build_core)
+readonly requirements=(
+  'numpy>=2,<2.4' 'expecttest>=0.3,<0.4'
+  'pytest>=9,<10' iniconfig pluggy packaging pygments
+  tabulate 'fvcore==0.1.5.post20221221' iopath yacs termcolor portalocker pyyaml tqdm
+  'scikit-build-core>=0.10,<2' pathspec
+)
 
 # What is used, and what for: dependencies.cmake.
 readonly packages=(

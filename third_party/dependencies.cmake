@@ -12,6 +12,8 @@
 # | jsonschema    | 4.10             | tests/cli         | the JSON reports against docs/report.schema.json                |
 # | pybind11      | LibTorch's own   | the Python module | in LibTorch's headers; it has to be the one torch is bound with |
 # | pytest        | 9                | python/tests      | and tabulate, which FlopCounterMode prints with                 |
+# | fvcore        | 0.1.5            | python/tests      | whose numbers torchtally.fvcore has to have                     |
+# | scikit-build-core | 1            | the wheel         | runs this CMake build for pip                                   |
 # | Benchmark     | 1.7              | the benchmarks    |                                                                 |
 #
 # GLOBAL: a project that takes torchtally by add_subdirectory sees what its targets link.

@@ -16,9 +16,10 @@ from torchtally import _load
 
 _load.check(_torch.__version__)
 
-from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, Tally, TensorView, human_count
+from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, StepRecord, Tally, TensorView, human_count, measure_peak
 from torchtally._formulas import FormulaSet, formula
 from torchtally._guard import CountingGuard, ModuleScope, PauseCounting, PhaseScope, ThreadContext
+from torchtally._step_meter import StepMeter, lightning_callback, trainer_callback
 
 __all__ = [
     "Cost",
@@ -31,11 +32,16 @@ __all__ = [
     "ParameterCount",
     "PauseCounting",
     "PhaseScope",
+    "StepMeter",
+    "StepRecord",
     "Tally",
     "ThreadContext",
     "TensorView",
     "formula",
     "human_count",
+    "lightning_callback",
+    "measure_peak",
+    "trainer_callback",
 ]
 
 __version__ = "0.1.0"

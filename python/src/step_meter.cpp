@@ -1,0 +1,94 @@
+#include "torchtally/step_meter.h"
+
+#include <ATen/core/Tensor.h>
+#include <pybind11/stl.h>
+#include <torch/csrc/autograd/python_variable.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings.h"
+#include "torchtally/counting_guard.h"
+
+namespace py = pybind11;
+
+namespace torchtally::python {
+namespace {
+
+// A step's end may complain, so it is deleted by hand: a smart pointer would end the program then.
+class HeldStep {
+ public:
+  HeldStep(StepMeter& meter, const std::vector<at::Tensor>& inputs) : step_(new StepMeter::Step(meter.step(inputs))) {}
+  HeldStep(const HeldStep&) = delete;
+  HeldStep& operator=(const HeldStep&) = delete;
+  ~HeldStep() {
+    try {
+      close();
+    } catch (const std::exception&) {
+      // Nobody to tell: it died unclosed.
+    }
+  }
+  void close() { delete std::exchange(step_, nullptr); }
+
+ private:
+  StepMeter::Step* step_;
+};
+
+std::unique_ptr<StepMeter> make_meter(double peak_flops, int every, double smoothing, const FormulaSet& formulas) {
+  StepMeter::Options options;
+  options.peak_flops = peak_flops;
+  options.every = every;
+  options.smoothing = smoothing;
+  options.formulas = formulas;
+  return std::make_unique<StepMeter>(std::move(options));
+}
+
+std::unique_ptr<HeldStep> open_step(StepMeter& meter, const py::list& inputs) {
+  std::vector<at::Tensor> tensors;
+  for (const py::handle input : inputs) {
+    if (!THPVariable_Check(input.ptr())) throw py::type_error("the inputs of a step are tensors");
+    tensors.push_back(THPVariable_Unpack(input.ptr()));
+  }
+  return std::make_unique<HeldStep>(meter, tensors);
+}
+
+py::dict by_phase(const StepRecord& record) {
+  py::dict costs;
+  for (const Phase phase : kPhases) costs[py::str(std::string(phase_name(phase)))] = record.in(phase);
+  return costs;
+}
+
+}  // namespace
+
+void bind_step_meter(py::module_& m) {
+  py::class_<StepRecord>(m, "StepRecord", "What one training step computed, and how fast.")
+      .def_readonly("step", &StepRecord::step)
+      .def_readonly("seconds", &StepRecord::seconds)
+      .def_readonly("average_seconds", &StepRecord::average_seconds)
+      .def_readonly("average_model_flops", &StepRecord::average_model_flops)
+      .def_readonly("peak_flops", &StepRecord::peak_flops)
+      .def_readonly("reused", &StepRecord::reused)
+      .def_readonly("differs", &StepRecord::differs)
+      .def_property_readonly("by_phase", &by_phase)
+      .def_property_readonly("total", &StepRecord::total)
+      .def_property_readonly("model_flops", [](const StepRecord& record) { return std::int64_t{record.model_flops()}; })
+      .def_property_readonly("hardware_flops", [](const StepRecord& record) { return std::int64_t{record.hardware_flops()}; })
+      .def_property_readonly("flops_per_second", &StepRecord::flops_per_second)
+      .def_property_readonly("mfu", &StepRecord::mfu)
+      .def_property_readonly("hfu", &StepRecord::hfu)
+      .def("to_json_line", [](const StepRecord& record) { return to_json_line(record); })
+      .def("__str__", [](const StepRecord& record) { return to_progress(record); });
+
+  py::class_<HeldStep>(m, "Step").def("close", &HeldStep::close);
+  py::class_<StepMeter>(m, "StepMeter")
+      .def(py::init(&make_meter), py::arg("peak_flops"), py::arg("every"), py::arg("smoothing"), py::arg("formulas"))
+      .def("step", &open_step, py::arg("inputs"), py::keep_alive<0, 1>())
+      .def("last", [](const StepMeter& meter) { return StepRecord(meter.last()); })
+      .def("tally", &StepMeter::tally);
+  m.def(
+      "measure_peak", [](double seconds) { return measure_peak(DType::kFloat32, seconds); }, py::arg("seconds") = 0.3);
+}
+
+}  // namespace torchtally::python

@@ -1,0 +1,47 @@
+"""StepMeter from Python."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import torchtally
+
+
+def test_steps():
+    net = nn.Linear(8, 4, bias=False)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    meter = torchtally.StepMeter(peak_flops=1e12, every=2)
+    records = []
+    for rows in (2, 2, 2, 3):
+        batch = {"x": torch.randn(rows, 8)}
+        with meter.step(batch):
+            net(batch["x"]).sum().backward()
+            optimizer.step()
+        records.append(meter.last)
+    assert [record.step for record in records] == [1, 2, 3, 4]
+    assert [record.reused for record in records] == [False, True, False, False]
+    assert [record.by_phase["forward"].macs for record in records] == [64, 64, 64, 96]
+    assert [record.by_phase["backward"].macs for record in records] == [64, 64, 64, 96]
+    assert records[0].by_phase["optimizer"].flops == 64
+    assert records[0].model_flops == records[0].hardware_flops == 256
+    assert 0 < records[0].mfu < 1 and records[0].seconds > 0
+    assert json.loads(records[0].to_json_line())["step"] == 1
+    assert "step 4" in str(records[3])
+    assert meter.tally.by_module["Linear"].macs == 2 * 128 + 192
+    assert not nn.modules.module._has_any_global_hook()
+
+
+def test_a_step_that_fails_is_not_recorded():
+    meter = torchtally.StepMeter()
+    with pytest.raises(ValueError, match="mine"), meter.step():
+        raise ValueError("mine")
+    assert not nn.modules.module._has_any_global_hook()
+    with meter.step():
+        torch.ones(2, 2) @ torch.ones(2, 2)
+    assert meter.last.total.macs == 8
+
+
+def test_peak():
+    assert torchtally.measure_peak(0.01) > 1e6
