@@ -7,9 +7,11 @@
 #include <torch/nn/modules/linear.h>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "support.h"
+#include "torchtally/module_list.h"
 #include "torchtally/module_scope.h"
 
 namespace torchtally::testing {
@@ -221,6 +223,47 @@ TEST(Modules, TheBackwardOfAModelRunsToTheEnd) {
   // Every product twice more, but for the input of conv1, which wants no gradient.
   EXPECT_EQ(macs(guard), 3 * 274656 - 48600);
   EXPECT_TRUE(guard.tally().unknown_operators().empty());
+}
+
+TEST(ModuleList, NamesScopesAndCountsParameters) {
+  const at::Tensor weight = at::ones({4, 3});
+  int net = 0;
+  int fc = 0;
+  int other = 0;
+  ModuleList model(3);
+  model[0] = {&net, -1, "", "Net", {}};
+  model[1] = {&fc, 0, "fc", "Linear", {{&weight, 12, true, &weight}}};
+  model[2] = {&fc, 0, "again", "Linear", {}};
+  const CountingGuard guard(model);
+  const at::Tensor x = at::ones({2, 4});
+  {
+    ModuleScope scope(&fc, {});
+    at::mm(x, x.t());
+  }
+  at::mm(x, weight);  // known by its weight
+  {
+    ModuleScope scope(&other, [&] { return ModuleList{{&other, -1, "Other", "Other", {}}}; });
+    at::mm(x, x.t());
+  }
+  const Tally tally = guard.tally();
+  EXPECT_EQ(tally.by_module().at("fc").macs, 2 * 4 * 2 + 2 * 4 * 3);
+  EXPECT_EQ(tally.by_module().at("Other").macs, 2 * 4 * 2);
+  EXPECT_EQ(tally.parameters().total, 12);
+  EXPECT_THAT(tally.modules()[1].aliases, ElementsAre("again"));
+  model[1].parent = 2;
+  EXPECT_THROW(CountingGuard{model}, std::invalid_argument);
+}
+
+TEST(PauseCounting, MayKeepTheKeys) {
+  const CountingGuard guard;
+  const at::Tensor x = at::ones({2, 2});
+  {
+    const PauseCounting pause(PauseCounting::Keys::kKeep);
+    at::mm(x, x);
+  }
+  EXPECT_EQ(guard.tally().total().macs, 0);
+  at::mm(x, x);
+  EXPECT_EQ(guard.tally().total().macs, 8);
 }
 
 }  // namespace
