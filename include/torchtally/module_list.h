@@ -1,8 +1,8 @@
 // ModuleList: a model as a list of its modules, for models that LibTorch does not know as such: those of another language.
 //
 //   torchtally::ModuleList model(2);
-//   model[0] = {&net, -1, "", "Net", {}};                                   // the root
-//   model[1] = {&net.fc, 0, "fc", "Linear", {{&net.weight, 640, true, &net.weight}}};    // its child, with a parameter of its own
+//   model[0] = {&net, -1, "", "Net", {}};           // the root
+//   model[1] = {&net.fc, 0, "fc", "Linear", {{&net.weight, 640, true, &net.weight}}};
 //   torchtally::CountingGuard guard(model);
 //   {
 //     torchtally::ModuleScope scope(&net.fc, {});                           // "fc"
@@ -28,7 +28,8 @@ struct ListedParameter {
   const void* identity = nullptr;  // the same for a parameter that several modules share
   std::int64_t elements = 0;
   bool trainable = false;
-  // What operators take: one that takes it belongs to its module even if no scope says so. Null: not known. Needed while it is listed.
+  // One that operators take: those that do belong to its module even if no scope says so. Null: not known. Needed while it is
+  // listed.
   const at::Tensor* tensor = nullptr;
 };
 
