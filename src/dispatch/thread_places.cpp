@@ -87,7 +87,9 @@ Place ThreadPlaces::inside_backward(const Position& position, FrameId open, Call
   if (!records) pass_records_ = false;
 
   const BackwardNode node = current_backward_node();
-  if (node.exists && !(node == node_)) {
+  // Accumulations whose variable is not known all look alike.
+  const bool is_new = !(node == node_) || (node.is_accumulation() && node.accumulates_into == nullptr);
+  if (node.exists && is_new) {
     node_frame_ = frame_of(node, position, tensors);
     node_ = node;
   }
