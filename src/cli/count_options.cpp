@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/choice.h"
+#include "cli/numbers.h"
 
 namespace torchtally::cli {
 namespace {
@@ -61,7 +62,7 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
   add_report_flags(*count, options.report);
   count->add_flag("--train", options.train, "In training mode, with the backward of the sum of all outputs");
   count->add_option("--repeat", options.repeat, "Run so many times; figures are those of all runs together")
-      ->check(CLI::PositiveNumber)
+      ->check(check_positive)
       ->type_name("N");
   const std::map<std::string, std::optional<GroupBy>> timed = {{"operator", GroupBy::kOperator}, {"module", GroupBy::kModule}};
   add_choice(*count, "--time", options.time, timed, "", "WHAT",

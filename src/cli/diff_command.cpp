@@ -4,6 +4,7 @@
 
 #include "cli/choice.h"
 #include "cli/failure.h"
+#include "cli/numbers.h"
 #include "cli/output_file.h"
 #include "cli/saved_report.h"
 #include "cli/terminal.h"
@@ -52,9 +53,9 @@ const CLI::App& add_diff(CLI::App& app, DiffCommandOptions& options) {
              {{"text", DiffFormat::kText}, {"markdown", DiffFormat::kMarkdown}, {"json", DiffFormat::kJson}}, "text", "FORMAT",
              "text, markdown or json");
   diff->add_option("--tolerance", options.tolerance, "Fail if a total has moved by more than this part of it")
-      ->check(CLI::NonNegativeNumber)
+      ->check(check_not_negative)
       ->type_name("FRACTION");
-  diff->add_option("--top", options.shown.top, "The N largest changes only")->check(CLI::PositiveNumber)->type_name("N");
+  diff->add_option("--top", options.shown.top, "The N largest changes only")->check(check_positive)->type_name("N");
   diff->add_option("--output", options.output, "Write the report here; the standard output if not given")->type_name("FILE");
   diff->footer(kExamples);
   return *diff;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/choice.h"
+#include "cli/numbers.h"
 #include "cli/terminal.h"
 #include "torchtally/html_report.h"
 #include "torchtally/report.h"
@@ -76,7 +77,7 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
       {"markdown", Format::kMarkdown}, {"html", Format::kHtml}, {"folded", Format::kFolded}};
   add_choice(app, "--format", flags.format, formats, "table", "FORMAT", "table, tree, json, csv, markdown, html or folded");
   app.add_option("--depth", flags.options.depth, "Levels of modules to show; all if not given")
-      ->check(CLI::NonNegativeNumber)
+      ->check(check_not_negative)
       ->type_name("N");
   add_list(app, "--by", flags.options.by, groups_by_name(), "WHAT,...", "What rows stand for: module, operator, phase, dtype");
   add_list(app, "--columns", flags.options.columns, columns_by_name(), "COLUMN,...", "What stands in a row: see below");
@@ -88,13 +89,13 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
         return names;
       }(),
       "", "COLUMN", "Order of the rows, greatest first; any column of numbers");
-  app.add_option("--top", flags.options.top, "The first N rows only")->check(CLI::PositiveNumber)->type_name("N");
+  app.add_option("--top", flags.options.top, "The first N rows only")->check(check_positive)->type_name("N");
   add_choice(app, "--weight", flags.weight, weights_by_name(), "flops", "COLUMN", "Of folded stacks: a column of counts");
   app.add_option("--peak", flags.peak, "GFLOP/s of this machine, for the roofline of the HTML report")
-      ->check(CLI::PositiveNumber)
+      ->check(check_positive)
       ->type_name("N");
   app.add_option("--bandwidth", flags.bandwidth, "GB/s of this machine, for the roofline of the HTML report")
-      ->check(CLI::PositiveNumber)
+      ->check(check_positive)
       ->type_name("N");
   app.add_option("--output", flags.output, "Write the report here; the standard output if not given")->type_name("FILE");
 }
