@@ -34,15 +34,7 @@
 #include "torchtally/formula.h"
 #include "torchtally/module_list.h"
 #include "torchtally/tally.h"
-
-namespace torch {
-namespace nn {
-class Module;
-}
-namespace jit {
-struct Module;
-}
-}  // namespace torch
+#include "torchtally/torch_forward.h"
 
 namespace torchtally {
 

@@ -81,6 +81,7 @@ class TORCHTALLY_API FormulaSet {
     ModuleFormula formula;
     ModuleCost how = ModuleCost::kReplace;
   };
+  bool has_module_formulas() const;
   // Null if there is no formula for the module. Lives as long as this set and its copies are not changed.
   const ModuleVerdict* module_verdict(std::string_view name, std::string_view type) const;
 

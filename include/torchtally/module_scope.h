@@ -26,12 +26,7 @@
 #include "torchtally/export.h"
 #include "torchtally/module_formula.h"
 #include "torchtally/module_list.h"
-
-namespace torch {
-namespace nn {
-class Module;
-}
-}  // namespace torch
+#include "torchtally/torch_forward.h"
 
 namespace torchtally {
 

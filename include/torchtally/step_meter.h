@@ -40,18 +40,7 @@
 #include "torchtally/formula.h"
 #include "torchtally/step_record.h"
 #include "torchtally/tally.h"
-
-namespace at {
-class Tensor;
-}
-namespace torch {
-namespace nn {
-class Module;
-}
-namespace jit {
-struct Module;
-}
-}  // namespace torch
+#include "torchtally/torch_forward.h"
 
 namespace torchtally {
 
@@ -112,10 +101,10 @@ class TORCHTALLY_API StepMeter {
   std::unique_ptr<Impl> impl_;
 };
 
-// FLOPs per second that a square matrix product of 1,024 reaches on this thread's device setting (all threads that LibTorch
-// uses), the best of about `seconds` of trying. Not counted by any guard. Types: float32, float64, bfloat16, float16. Errors:
-// std::invalid_argument for another type.
-TORCHTALLY_API double measure_peak(DType dtype = DType::kFloat32, double seconds = 0.3);
+// FLOPs per second that a product of square matrices reaches on the CPU, with the threads that LibTorch uses: the best of about
+// `seconds` of trying, of three at least. Not counted by any guard. Types: float32, float64, bfloat16, float16.
+// Errors: std::invalid_argument for another type, or a size that is not positive.
+TORCHTALLY_API double measure_peak(DType dtype = DType::kFloat32, double seconds = 0.3, std::int64_t size = 1024);
 
 // What the maker's data sheet gives for dense matrix products, in FLOPs per second; 0 if the device or the type is not known.
 // `device`: as the driver names it, "NVIDIA H100 80GB HBM3"; found by the model's name in it. float32 means the tensor cores'

@@ -19,11 +19,13 @@
 #include <vector>
 
 #include "cli/choice.h"
+#include "cli/numbers.h"
 #include "cli/output_file.h"
 #include "cli/terminal.h"
 #include "report/text_columns.h"
 #include "torchtally/counting_guard.h"
 #include "torchtally/report.h"
+#include "torchtally/step_meter.h"
 
 namespace torchtally::cli {
 namespace {
@@ -43,7 +45,7 @@ written bytes together. Counting: a chain of calls with and without a guard. All
 constexpr int kChain = 1000;
 
 struct Peak {
-  const char* dtype;
+  DType dtype;
   double flops;  // per second
   std::int64_t size;
 };
@@ -70,16 +72,13 @@ double shortest(double seconds, Work work) {
   return best;
 }
 
-Peak measure_peak(at::ScalarType type, const char* name, double seconds) {
-  Peak peak = {name, 0, 0};
+Peak best_peak(DType dtype, double seconds) {
+  Peak best = {dtype, 0, 0};
   for (const std::int64_t size : {256, 512, 1024, 2048}) {
-    const at::Tensor a = at::ones({size, size}, type);
-    at::Tensor result = at::empty({size, size}, type);
-    const auto cube = static_cast<double>(size * size * size);
-    const double rate = 2 * cube / shortest(seconds / 4, [&] { at::mm_out(result, a, a); });
-    if (rate > peak.flops) peak = {name, rate, size};
+    const double flops = measure_peak(dtype, seconds / 4, size);
+    if (flops > best.flops) best = {dtype, flops, size};
   }
-  return peak;
+  return best;
 }
 
 double measure_bandwidth(double seconds) {
@@ -115,9 +114,8 @@ Results measure(const BenchOptions& options) {
   const at::NoGradGuard no_grad;
   Results results;
   progress("the peak");
-  for (const auto& [type, name] :
-       {std::pair(at::kFloat, "float32"), std::pair(at::kDouble, "float64"), std::pair(at::kBFloat16, "bfloat16")}) {
-    results.peaks.push_back(measure_peak(type, name, options.seconds));
+  for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kBFloat16}) {
+    results.peaks.push_back(best_peak(dtype, options.seconds));
   }
   progress("the bandwidth");
   results.bandwidth = measure_bandwidth(options.seconds);
@@ -142,7 +140,7 @@ std::string text_of(const Results& results) {
   using report::Align;
   report::TextColumns machine({Align::kLeft, Align::kRight, Align::kLeft});
   for (const Peak& peak : results.peaks) {
-    machine.add_row({std::string("peak, ") + peak.dtype, count(peak.flops) + "FLOP/s",
+    machine.add_row({"peak, " + std::string(dtype_name(peak.dtype)), count(peak.flops) + "FLOP/s",
                      "product of " + std::to_string(peak.size) + "x" + std::to_string(peak.size) + " matrices"});
   }
   machine.add_row({"bandwidth", count(results.bandwidth) + "B/s", "copy of 256 MiB"});
@@ -159,7 +157,7 @@ std::string text_of(const Results& results) {
 
 std::string json_of(const Results& results) {
   Json peaks = Json::object();
-  for (const Peak& peak : results.peaks) peaks[peak.dtype] = peak.flops;
+  for (const Peak& peak : results.peaks) peaks[std::string(dtype_name(peak.dtype))] = peak.flops;
   Json overheads = Json::object();
   for (const Overhead& overhead : results.overheads) {
     overheads[overhead.name] = {{"plain_ns", overhead.plain}, {"counted_ns", overhead.counted}};
@@ -180,7 +178,7 @@ const CLI::App& add_bench(CLI::App& app, BenchOptions& options) {
   add_choice(*bench, "--format", options.format, {{"text", BenchFormat::kText}, {"json", BenchFormat::kJson}}, "text", "FORMAT",
              "text or json");
   bench->add_option("--seconds", options.seconds, "Time for each of the measurements")
-      ->check(CLI::PositiveNumber)
+      ->check(check_positive)
       ->capture_default_str()
       ->type_name("S");
   bench->add_flag("--quiet", options.quiet, "No word about progress");

@@ -38,8 +38,11 @@ struct BackwardNode {
   const c10::TensorImpl* accumulates_into = nullptr;  // AccumulateGrad's variable; unknown on 1.13
 
   bool is_accumulation() const { return sequence == kNoSequence; }
-  friend bool operator==(const BackwardNode& a, const BackwardNode& b) {
-    return a.exists == b.exists && a.sequence == b.sequence && a.thread == b.thread && a.accumulates_into == b.accumulates_into;
+  // Known to be the same node. Accumulations all look alike where the variable is not known, so none is.
+  bool is_same(const BackwardNode& other) const {
+    const bool can_be_told = !is_accumulation() || accumulates_into != nullptr;
+    return can_be_told && exists == other.exists && sequence == other.sequence && thread == other.thread &&
+           accumulates_into == other.accumulates_into;
   }
 };
 

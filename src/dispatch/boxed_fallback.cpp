@@ -47,13 +47,13 @@ C10_ALWAYS_INLINE void count(const Calls& calls, const c10::OperatorHandle& op, 
   leaf.record(OpCall(known.schema, like.arguments, copy_arguments(stack, known.result_count, arena)));
 }
 
-[[gnu::noinline]] void count_unknown(const c10::OperatorHandle& op, c10::DispatchKeySet below, torch::jit::Stack* stack) {
-  const auto tensors = tensors_of(op, *stack);
-  if (const OnlyLeaf leaf(op, tensors); static_cast<bool>(leaf)) {
-    count(leaf, op, below, stack);
-  } else {
-    count(Interception(op, below, tensors), op, below, stack);
-  }
+[[gnu::noinline]] void count_leaf(const OnlyLeaf& leaf, const c10::OperatorHandle& op, c10::DispatchKeySet below,
+                                  torch::jit::Stack* stack) {
+  count(leaf, op, below, stack);
+}
+
+[[gnu::noinline]] void intercept(const c10::OperatorHandle& op, c10::DispatchKeySet below, torch::jit::Stack* stack) {
+  count(Interception(op, below, tensors_of(op, *stack)), op, below, stack);
 }
 
 }  // namespace
@@ -67,11 +67,11 @@ C10_ALWAYS_INLINE void count(const Calls& calls, const c10::OperatorHandle& op, 
     return;
   }
   const OnlyLeaf leaf(op, tensors_of(op, *stack));
-  if (C10_UNLIKELY(!static_cast<bool>(leaf))) return count_unknown(op, below, stack);
+  if (C10_UNLIKELY(!static_cast<bool>(leaf))) return intercept(op, below, stack);
   RememberedCall* like = nullptr;
   if (leaf.needs_shapes()) {
     like = leaf.remembered();
-    if (C10_UNLIKELY(like == nullptr || !are_same(like->arguments, *stack))) return count_unknown(op, below, stack);
+    if (C10_UNLIKELY(like == nullptr || !are_same(like->arguments, *stack))) return count_leaf(leaf, op, below, stack);
   }
   run(leaf, op, below, stack);
   if (like == nullptr) {

@@ -5,15 +5,7 @@
 
 #include "dispatch/context.h"
 #include "torchtally/module_list.h"
-
-namespace torch {
-namespace nn {
-class Module;
-}
-namespace jit {
-struct Module;
-}
-}  // namespace torch
+#include "torchtally/torch_forward.h"
 
 namespace torchtally::dispatch {
 

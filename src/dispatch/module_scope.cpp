@@ -75,6 +75,7 @@ class ModuleScope::State {
   }
 
   std::optional<ModuleVerdict> verdict_of(Context& context, attribution::ModuleId module) const {
+    if (!is_given_ && !context.formulas().has_module_formulas()) return std::nullopt;  // most often: names are copied below
     const std::string name = context.modules().name_of(module);
     const std::string type = context.modules().type_of(module);
     if (is_given_) {

@@ -87,13 +87,11 @@ Place ThreadPlaces::inside_backward(const Position& position, FrameId open, Call
   if (!records) pass_records_ = false;
 
   const BackwardNode node = current_backward_node();
-  // Accumulations whose variable is not known all look alike.
-  const bool is_new = !(node == node_) || (node.is_accumulation() && node.accumulates_into == nullptr);
-  if (node.exists && is_new) {
+  if (node.exists && !node.is_same(node_)) {
     node_frame_ = frame_of(node, position, tensors);
     node_ = node;
   }
-  const bool is_in_module = open != position.frame || (node.exists && position.options.opened_in == node);
+  const bool is_in_module = open != position.frame || (node.exists && node.is_same(position.options.opened_in));
   const FrameId frame = is_in_module ? open : node_frame_;
   if (!records) return {frame, Phase::kBackward};
 

@@ -108,9 +108,10 @@ FormulaSet& FormulaSet::set_module(std::string_view module, ModuleFormula formul
   return *this;
 }
 
+bool FormulaSet::has_module_formulas() const { return !overrides_->modules.empty(); }
+
 const FormulaSet::ModuleVerdict* FormulaSet::module_verdict(std::string_view name, std::string_view type) const {
   const auto& modules = overrides_->modules;
-  if (modules.empty()) return nullptr;
   auto found = modules.find(name);
   if (found == modules.end()) found = modules.find(type);
   return found == modules.end() ? nullptr : &found->second;
