@@ -24,7 +24,7 @@ TORCH_API bool get_current_graph_task_keep_graph();
 
 namespace torchtally::dispatch {
 
-// Identifies the backward pass that this thread works on; null outside of any. Every operator asks: two nanoseconds.
+// Identifies the backward pass that this thread works on; null outside of any. Every operator asks.
 using BackwardPass = const void*;
 inline BackwardPass current_backward_pass() { return torch::autograd::get_current_graph_task_nodes_in_graph(); }
 
