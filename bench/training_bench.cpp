@@ -1,6 +1,5 @@
 // What a StepMeter adds to training steps: ResNet-18 on two images of 64x64 and a small transformer on 16 tokens, where operators
-// are smallest. Plain, every step counted, every tenth counted; FlopCounterMode on the same models is bench/peers' matter, in
-// Python.
+// are smallest. Plain, every step counted, every tenth counted; FlopCounterMode on the same models is bench/python_overhead.py's matter.
 //
 //   build/release/bin/training_bench    (bench/run.py prints the ratios)
 #include <ATen/Parallel.h>
@@ -8,6 +7,7 @@
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/python/update_graph_executor_opt.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -17,6 +17,7 @@
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
 
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -126,6 +127,10 @@ BENCHMARK_TEMPLATE(step, Transformer, 10);
 }  // namespace torchtally::bench
 
 int main(int argc, char** argv) {
+  // Memory that is freed stays with the process: page faults come and go with where a block happens to lie, and are more than what
+  // is to be measured.
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  mallopt(M_MMAP_THRESHOLD, std::numeric_limits<int>::max());
   at::set_num_threads(1);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

@@ -8,7 +8,7 @@
 // Old notes are dropped, so that a run of any length needs a bounded memory: the last 65,536 changes at least are known. That is
 // some thirty forward passes of a model of a thousand modules.
 //
-// Thread-safety: note() on the thread whose nodes they are; frame_of() on any thread.
+// Thread-safety: note() and own_frame_of() on the thread whose nodes they are; frame_of() on any thread.
 #ifndef TORCHTALLY_SRC_ATTRIBUTION_NODE_ORIGINS_H_
 #define TORCHTALLY_SRC_ATTRIBUTION_NODE_ORIGINS_H_
 
@@ -31,6 +31,8 @@ class NodeOrigins {
 
   // Nothing if the node was made before the first note that is still known.
   std::optional<FrameId> frame_of(std::uint64_t sequence) const;
+  // The same, for less: only this thread writes.
+  std::optional<FrameId> own_frame_of(std::uint64_t sequence) { return search(sequence, last_found_); }
 
   // Changes that are known: for tests.
   std::size_t size() const;
@@ -41,8 +43,13 @@ class NodeOrigins {
     FrameId frame = kRootFrame;
   };
 
-  mutable std::mutex mutex_;
+  std::optional<FrameId> search(std::uint64_t sequence, std::size_t& last_found) const;
+
+  mutable std::mutex mutex_;  // guards changes_, and writing to it
   std::vector<Change> changes_;  // by sequence
+  // Backward goes from the newest node to the oldest: the next one's change is the last one's, or lies just before it.
+  std::size_t last_found_ = 0;
+  mutable std::size_t last_found_by_others_ = 0;
 };
 
 }  // namespace torchtally::attribution

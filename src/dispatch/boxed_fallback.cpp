@@ -10,7 +10,7 @@ namespace {
 
 // As CallTensors: the arguments of a call that has not run yet.
 auto tensors_of(const c10::OperatorHandle& op, const torch::jit::Stack& stack) {
-  return [&op, &stack](TensorVisitor visit) { visit_tensors(stack, op.schema().arguments().size(), visit); };
+  return [&op, &stack](const auto& visit) { visit_tensors(stack, op.schema().arguments().size(), visit); };
 }
 
 // `Calls` is an Interception, or an OnlyLeaf.
@@ -40,15 +40,28 @@ C10_ALWAYS_INLINE void count(const Calls& calls, const c10::OperatorHandle& op, 
   calls.record(OpCall(known.schema, arguments, copy_arguments(*stack, known.result_count, arena)));
 }
 
-// A leaf's call that has the arguments of the one that is remembered, and other results: those may depend on data.
+// A leaf's call whose arguments are those of `like`; its results may be others, as they may depend on data.
 [[gnu::noinline]] void record_results(const OnlyLeaf& leaf, const RememberedCall& like, const torch::jit::Stack& stack) {
   CallArena arena;
   const Operator& known = leaf.op();
   leaf.record(OpCall(known.schema, like.arguments, copy_arguments(stack, known.result_count, arena)));
 }
 
-[[gnu::noinline]] void count_leaf(const OnlyLeaf& leaf, const c10::OperatorHandle& op, c10::DispatchKeySet below,
-                                  torch::jit::Stack* stack) {
+C10_ALWAYS_INLINE void count_like(const OnlyLeaf& leaf, RememberedCall& like, const c10::OperatorHandle& op,
+                                  c10::DispatchKeySet below, torch::jit::Stack* stack) {
+  run(leaf, op, below, stack);
+  if (C10_LIKELY(are_same(like.results, *stack))) {
+    leaf.repeat(like);
+  } else {
+    record_results(leaf, like, *stack);
+  }
+}
+
+[[gnu::noinline]] void count_unexpected(const OnlyLeaf& leaf, const c10::OperatorHandle& op, c10::DispatchKeySet below,
+                                        torch::jit::Stack* stack) {
+  RememberedCall* const like =
+      leaf.find_remembered([&](const RememberedCall& known) { return are_same(known.arguments, *stack); });
+  if (like != nullptr) return count_like(leaf, *like, op, below, stack);
   count(leaf, op, below, stack);
 }
 
@@ -68,18 +81,13 @@ C10_ALWAYS_INLINE void count(const Calls& calls, const c10::OperatorHandle& op, 
   }
   const OnlyLeaf leaf(op, tensors_of(op, *stack));
   if (C10_UNLIKELY(!static_cast<bool>(leaf))) return intercept(op, below, stack);
-  RememberedCall* like = nullptr;
-  if (leaf.needs_shapes()) {
-    like = leaf.remembered();
-    if (C10_UNLIKELY(like == nullptr || !are_same(like->arguments, *stack))) return count_leaf(leaf, op, below, stack);
-  }
-  run(leaf, op, below, stack);
-  if (like == nullptr) {
+  if (!leaf.needs_shapes()) {
+    run(leaf, op, below, stack);
     leaf.record();
-  } else if (C10_LIKELY(are_same(like->results, *stack))) {
-    like->repeat();
+  } else if (RememberedCall* const like = leaf.expected(); C10_LIKELY(like != nullptr && are_same(like->arguments, *stack))) {
+    count_like(leaf, *like, op, below, stack);
   } else {
-    record_results(leaf, *like, *stack);
+    count_unexpected(leaf, op, below, stack);
   }
 }
 

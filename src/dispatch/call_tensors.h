@@ -7,6 +7,7 @@
 #include <ATen/core/stack.h>
 
 #include "absl/functional/function_ref.h"
+#include "dispatch/call_view.h"
 #include "dispatch/typed_argument.h"
 
 namespace torchtally::dispatch {
@@ -15,9 +16,9 @@ namespace torchtally::dispatch {
 using TensorVisitor = absl::FunctionRef<void(const at::Tensor&, bool is_listed)>;
 using CallTensors = absl::FunctionRef<void(TensorVisitor)>;
 
-// Of a typed argument.
-template <typename T>
-void visit_tensors(const T& value, TensorVisitor visit, bool is_listed = false) {
+// Of a typed argument. `visit` as a TensorVisitor.
+template <typename T, typename Visit>
+C10_ALWAYS_INLINE void visit_tensors(const T& value, const Visit& visit, bool is_listed = false) {
   if constexpr (typed_argument::IsOptional<T>::value) {
     if (value.has_value()) visit_tensors(*value, visit);
   } else if constexpr (std::is_same_v<T, at::Tensor>) {
@@ -28,7 +29,8 @@ void visit_tensors(const T& value, TensorVisitor visit, bool is_listed = false) 
 }
 
 // Of the last `count` values of a stack. Lists are looked into, lists of lists are not.
-inline void visit_tensors(const torch::jit::Stack& stack, std::size_t count, TensorVisitor visit) {
+template <typename Visit>
+void visit_tensors(const torch::jit::Stack& stack, std::size_t count, const Visit& visit) {
   for (std::size_t i = stack.size() - count; i < stack.size(); ++i) {
     const c10::IValue& value = stack[i];
     if (value.isTensor()) {
@@ -39,6 +41,24 @@ inline void visit_tensors(const torch::jit::Stack& stack, std::size_t count, Ten
       }
     }
   }
+}
+
+// False if two of the tensors that have more than one element differ in their sizes; lists and unusual layouts do not matter.
+// `tensors` is a CallTensors, or what one can be made of: then nothing is called.
+template <typename Tensors>
+C10_ALWAYS_INLINE bool are_of_one_size(const Tensors& tensors) {
+  const c10::TensorImpl* first = nullptr;
+  bool are = true;
+  tensors([&](const at::Tensor& tensor, bool is_listed) {
+    const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
+    if (is_listed || !is_plain(impl) || impl.numel() <= 1) return;
+    if (first == nullptr) {
+      first = &impl;
+    } else {
+      are &= first->sizes() == impl.sizes();
+    }
+  });
+  return are;
 }
 
 }  // namespace torchtally::dispatch

@@ -1,7 +1,6 @@
 #include "dispatch/context.h"
 
 #include <c10/core/impl/LocalDispatchKeySet.h>
-#include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <algorithm>
 #include <array>
@@ -121,11 +120,6 @@ void Context::add_module_cost(attribution::Place place, std::string label, const
   module_costs_[{std::move(label), place}] += cost;
 }
 
-attribution::FrameId Context::interpreted_frame(const Position& position) {
-  const std::vector<std::string> path = torch::jit::currentModuleHierarchy();
-  return path.empty() ? position.frame : frame_of_call_path(path);
-}
-
 const Decision& Context::decision(const Operator& op) {
   const std::lock_guard lock(mutex_);
   std::unique_ptr<Decision>& known = decisions_[&op];
@@ -140,30 +134,6 @@ const Decision& Context::decision(const Operator& op) {
   known->is_composite = op.is_composite && !formulas_.overrides(op.name, op.overload);
   if (known->is_composite) known->backends = backends_with_kernel(op.handle);
   return *known;
-}
-
-attribution::FrameId Context::frame_of_call_path(const std::vector<std::string>& path) {
-  std::string text;
-  for (const std::string& frame : path) text.append(frame).push_back('/');
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto known = call_paths_.find(text); known != call_paths_.end()) return known->second;
-  }
-  attribution::ModuleId module = attribution::kRoot;
-  attribution::FrameId frame = attribution::kRootFrame;
-  for (const std::string& entry : path) {
-    // "TOP(Net)::forward", "layer1(Sequential)::forward", "SELF(Block)::_impl", "::relu", "CALL_FUNCTION::batch_norm(...)": the
-    // frame of a submodule has a name without a colon before the parenthesis, neither TOP nor SELF, and its type inside.
-    const std::size_t open = entry.find('(');
-    if (open == std::string::npos) continue;
-    const std::string name = entry.substr(0, open);
-    if (name.empty() || name == "TOP" || name == "SELF" || name.find(':') != std::string::npos) continue;
-    module = modules_.called_child(module, name, entry.substr(open + 1, entry.find(')', open) - open - 1));
-    frame = modules_.frame(frame, module);
-  }
-  const std::lock_guard lock(mutex_);
-  call_paths_.emplace(std::move(text), frame);
-  return frame;
 }
 
 std::array<Cost, kPhases.size()> Context::costs_by_phase() {
@@ -245,9 +215,11 @@ Position::Position(std::shared_ptr<Context> in, attribution::FrameId at, std::sh
       follows_interpreter(context->follows_interpreter()),
       searches_parameters(!follows_interpreter && !context->owners().empty() && subtree.second > subtree.first + 1),
       is_usually_plain(!follows_interpreter && !searches_parameters && !options.phase.has_value()),
+      may_optimize(!follows_interpreter && !options.phase.has_value()),
       is_alone(around == nullptr && context->observer() == nullptr),
       is_simple(is_alone && !options.is_replaced),
       plain(at, Phase::kForward),
+      in_optimizer(at, Phase::kOptimizer),
       outer(std::move(around)) {}
 
 }  // namespace torchtally::dispatch

@@ -21,6 +21,7 @@
 #include "attribution/node_origins.h"
 #include "attribution/place.h"
 #include "dispatch/backward_node.h"
+#include "dispatch/interpreter_position.h"
 #include "dispatch/ledger.h"
 #include "dispatch/operator_registry.h"
 #include "dispatch/parameter_owners.h"
@@ -70,6 +71,7 @@ class Context {
   CallObserver* observer() const { return options_.observer; }  // null if there is none
   attribution::ModuleTree& modules() { return modules_; }
   ParameterOwners& owners() { return owners_; }
+  InterpreterPosition& interpreter() { return interpreter_; }
 
   // The counters of this thread for an operator called in a place. The slow way to Position::slot().
   Slot& slot(attribution::Place place, const c10::OperatorHandle& op);
@@ -79,9 +81,6 @@ class Context {
   const FormulaSet& formulas() const { return formulas_; }
   // Adds what a module's call costs as a whole. `label`: the name of the operator that it is in the tally.
   void add_module_cost(attribution::Place place, std::string label, const Cost& cost);
-
-  // The frame in which TorchScript's interpreter is on this thread; the position's own where it is in none.
-  attribution::FrameId interpreted_frame(const Position& position);
 
   // Of a thread, as autograd numbers it. Null if it has not made nodes for this guard.
   attribution::NodeOrigins& origins_of(std::uint64_t thread);
@@ -98,8 +97,6 @@ class Context {
 
  private:
   LeasedLedger& lease();
-  // The frame of a TorchScript call path, as torch::jit::currentModuleHierarchy() gives it; interned by its text.
-  attribution::FrameId frame_of_call_path(const std::vector<std::string>& path);
   const Decision& decision(const Operator& op);
 
   const std::uint64_t id_;
@@ -107,13 +104,13 @@ class Context {
   const FormulaSet formulas_;
   attribution::ModuleTree modules_;
   ParameterOwners owners_;
+  InterpreterPosition interpreter_ = InterpreterPosition(modules_);
   std::atomic<std::uint64_t> backward_passes_ = 0;
   std::atomic<attribution::FrameId> frame_of_backward_ = attribution::kRootFrame;
 
   std::mutex mutex_;  // guards what follows; never held while an operator runs
   std::vector<std::shared_ptr<LeasedLedger>> ledgers_;
   absl::flat_hash_map<const Operator*, std::unique_ptr<Decision>> decisions_;
-  absl::flat_hash_map<std::string, attribution::FrameId> call_paths_;
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<attribution::NodeOrigins>> origins_;
   std::map<std::pair<std::string, attribution::Place>, Cost> module_costs_;  // by label
 };
@@ -151,7 +148,10 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   template <typename Tensors>
   C10_ALWAYS_INLINE attribution::Place place_of(const Tensors& tensors) const {
     ThreadPlaces& known = places();
-    return C10_LIKELY(is_usually_plain && known.is_plain(frame)) ? plain : known.place_of(*this, tensors);
+    const BackwardPass pass = current_backward_pass();
+    if (C10_LIKELY(is_usually_plain) && C10_LIKELY(known.is_plain(frame, pass))) return plain;
+    if (may_optimize && known.is_after_backward(pass) && are_of_one_size(tensors)) return in_optimizer;
+    return known.place_of(*this, pass, tensors);
   }
 
   const std::shared_ptr<Context> context;  // null while counting is paused
@@ -165,9 +165,11 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   const bool follows_interpreter = false;
   const bool searches_parameters = false;       // modules below the open one have parameters that operators may take
   const bool is_usually_plain = false;          // ThreadPlaces::is_plain() may tell
+  const bool may_optimize = false;              // ThreadPlaces::is_after_backward() may tell
   const bool is_alone = false;                  // one guard, and nobody observes it
   const bool is_simple = false;                 // the same, and it counts operators
   const attribution::Place plain;               // `frame` in the forward phase
+  const attribution::Place in_optimizer;
   const std::shared_ptr<const Position> outer;  // the guard around; null if there is none that counts too
 
   // What the thread was like before: ThreadFrame's.

@@ -89,9 +89,14 @@ class Interception {
     });
   }
 
-  // Only if needs_shapes(). The call that this one may be a repetition of, to repeat() instead of record(); null if there is
-  // none. Nested guards have a memory each, and no use of it: they record.
-  RememberedCall* remembered() const { return C10_LIKELY(nested_ == nullptr) ? innermost_.slot->remembered() : nullptr; }
+  // Only if needs_shapes(). Calls that this one may be a repetition of, to repeat() instead of record(): as Slot's. Nested guards
+  // have a memory each, and no use of it: they record.
+  RememberedCall* expected() const { return C10_LIKELY(nested_ == nullptr) ? innermost_.slot->expected() : nullptr; }
+  template <typename IsLike>
+  RememberedCall* find_remembered(const IsLike& is_like) const {
+    return nested_ == nullptr ? innermost_.slot->find_remembered(is_like) : nullptr;
+  }
+  void repeat(RememberedCall& like) const { innermost_.slot->repeat(like); }
 
   // The values that formulas read, before the operator consumes its arguments: read_values() of call_view.h.
   void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {
@@ -177,7 +182,12 @@ class OnlyLeaf {
   };
   void record() const { slot_->count_call(); }
   void record(const OpCall& call) const { slot_->count(call); }
-  RememberedCall* remembered() const { return slot_->remembered(); }
+  RememberedCall* expected() const { return slot_->expected(); }
+  template <typename IsLike>
+  RememberedCall* find_remembered(const IsLike& is_like) const {
+    return slot_->find_remembered(is_like);
+  }
+  void repeat(RememberedCall& like) const { slot_->repeat(like); }
   static constexpr bool looks_at_result() { return false; }
   void look_at_result(const at::Tensor& /*result*/) const {}
   void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {

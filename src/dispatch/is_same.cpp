@@ -29,7 +29,7 @@ bool is_same(const Argument& kept, const Argument& argument) {
     case Kind::kBool:
       return kept.to_int() == argument.to_int();
     case Kind::kFloat:
-      return kept.to_float() == argument.to_float();
+      return are_alike(kept.to_float(), argument.to_float());
     case Kind::kIntList:
       return are_equal(kept.ints(), argument.ints());
     case Kind::kFloatList:
@@ -59,7 +59,7 @@ bool is_same(const Argument& kept, const Argument& argument) {
     case Kind::kBool:
       return value.isBool() && value.toBool() == kept.to_bool();
     case Kind::kFloat:
-      return value.isDouble() && value.toDouble() == kept.to_float();
+      return value.isDouble() && are_alike(kept.to_float(), value.toDouble());
     case Kind::kIntList:
       return value.isIntList() && are_equal(kept.ints(), value.toListRef(), [](const c10::IValue& v) { return v.toInt(); });
     case Kind::kBoolList:

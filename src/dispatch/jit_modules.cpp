@@ -37,6 +37,7 @@ void list_children(const torch::jit::Module& module, ModuleId id, Context& conte
 void list_modules(const torch::jit::Module& model, Context& context) {
   context.modules().describe_root(model._ivalue().get(), type_name(model), count_parameters(model));
   list_children(model, attribution::kRoot, context);
+  context.interpreter().learn(model);
 }
 
 }  // namespace torchtally::dispatch

@@ -35,12 +35,14 @@ Cost Slot::count(const OpCall& call) {
   const Cost cost = verdict.cost_of(call);
   const DType dtype = verdict.dtype_of(call);
   counters_of(dtype).add(cost);
-  if (!decision_->remembers_calls || ++counted_ != remember_at_) return cost;
+  if (!decision_->remembers_calls || ++counted_ < remember_at_) return cost;
   constexpr std::uint64_t kBackOff = 8;
-  remember_at_ *= kBackOff;
-  if (RememberedCall* const newest = remember(call, cost, dtype, remembered(), *arena_); newest != nullptr) {
-    remembered_.store(newest, std::memory_order_release);
-  }
+  remember_at_ = counted_ * kBackOff;
+  RememberedCall* const newest = remember(call, cost, dtype, newest_.load(std::memory_order_relaxed), *arena_);
+  if (newest == nullptr) return cost;
+  if (++remembered_ < kCompared) remember_at_ = counted_ + 1;
+  newest_.store(newest, std::memory_order_release);
+  follow(*newest);
   return cost;
 }
 

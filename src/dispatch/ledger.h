@@ -87,8 +87,22 @@ class alignas(64) Slot {
   // What the call costs.
   Cost count(const OpCall& call);
   void count_call() { counters_.add_call(); }
-  // The call to compare with before count(); null if there is none.
-  RememberedCall* remembered() const { return remembered_.load(std::memory_order_relaxed); }
+  // The call that is to be expected, null if there is none. Of one like it repeat() is enough, instead of count().
+  RememberedCall* expected() const { return C10_LIKELY(last_ != nullptr) ? last_->followed_by : nullptr; }
+  // Of the others that are remembered the first for which is_like() holds; null if there is none.
+  template <typename IsLike>
+  RememberedCall* find_remembered(const IsLike& is_like) const {
+    RememberedCall* const tried = expected();
+    int left = kCompared;
+    for (RememberedCall* call = newest_.load(std::memory_order_relaxed); call != nullptr && left > 0; call = call->older, --left) {
+      if (call != tried && is_like(*call)) return call;
+    }
+    return nullptr;
+  }
+  void repeat(RememberedCall& like) {
+    like.repeat();
+    follow(like);
+  }
 
   // Any thread: calls visit(dtype, cost) for each type that there are calls of.
   template <typename Visit>
@@ -96,7 +110,7 @@ class alignas(64) Slot {
     for (const Counters* counters = &counters_; counters != nullptr; counters = counters->next.load(std::memory_order_acquire)) {
       if (const Cost cost = counters->sum(); cost.calls > 0) visit(counters->dtype(), cost);
     }
-    for (const RememberedCall* call = remembered_.load(std::memory_order_acquire); call != nullptr; call = call->older) {
+    for (const RememberedCall* call = newest_.load(std::memory_order_acquire); call != nullptr; call = call->older) {
       if (const Count repeats = call->repeats.load(std::memory_order_relaxed); repeats > 0) {
         visit(call->dtype, call->cost * repeats);
       }
@@ -104,15 +118,23 @@ class alignas(64) Slot {
   }
 
  private:
+  static constexpr int kCompared = 8;
+
   Counters& counters_of(DType dtype);
+  void follow(RememberedCall& next) {
+    if (last_ != nullptr) last_->followed_by = &next;
+    last_ = &next;
+  }
 
   // First what every call touches: one cache line.
-  std::atomic<RememberedCall*> remembered_ = nullptr;  // the newest
+  RememberedCall* last_ = nullptr;  // the last call, as far as calls are remembered
   Decision::Action action_ = Decision::Action::kObserve;
   bool is_composite_ = false;
   bool needs_shapes_ = false;
   bool watches_result_ = false;
   Counters counters_;          // of the first type that was seen
+  std::atomic<RememberedCall*> newest_ = nullptr;
+  int remembered_ = 0;         // how many
   std::uint64_t counted_ = 0;  // calls that were not recognised
   std::uint64_t remember_at_ = 2;
   attribution::Place place_;

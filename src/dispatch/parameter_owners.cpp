@@ -5,15 +5,12 @@
 namespace torchtally::dispatch {
 using attribution::ModuleId;
 
-const c10::StorageImpl* ParameterOwners::storage_of(const c10::TensorImpl& tensor) {
-  return tensor.has_storage() ? tensor.unsafe_storage().unsafeGetStorageImpl() : nullptr;
-}
-
 void ParameterOwners::insert(Owners& owners, ModuleId module, const at::Tensor& tensor) {
   const c10::StorageImpl* storage = tensor.defined() ? storage_of(*tensor.unsafeGetTensorImpl()) : nullptr;
   if (storage == nullptr || owners.contains(storage)) return;
   const auto& owned = tensor.unsafeGetTensorImpl()->unsafe_storage().getWeakStorageImpl();
   owners.emplace(storage, Owned{owned, module});
+  sieve_.insert(storage);
 }
 
 void ParameterOwners::add(ModuleId module, const at::Tensor& parameter) {
@@ -34,9 +31,7 @@ void ParameterOwners::add_cast(ModuleId module, const at::Tensor& cast) {
   has_casts_.store(true, std::memory_order_release);
 }
 
-std::optional<ModuleId> ParameterOwners::owner_of(const c10::TensorImpl& tensor) const {
-  const c10::StorageImpl* storage = storage_of(tensor);
-  if (storage == nullptr) return std::nullopt;
+std::optional<ModuleId> ParameterOwners::find(const c10::StorageImpl* storage) const {
   if (const auto found = owners_.find(storage); found != owners_.end()) return found->second.module;
   if (!has_casts_.load(std::memory_order_acquire)) return std::nullopt;
   const std::lock_guard lock(mutex_);

@@ -65,7 +65,7 @@ absl::Span<const Argument> keep_all(absl::Span<const Argument> arguments, Arena&
 
 }  // namespace
 
-RememberedCall* remember(const OpCall& call, const Cost& cost, DType dtype, const RememberedCall* older, Arena& arena) {
+RememberedCall* remember(const OpCall& call, const Cost& cost, DType dtype, RememberedCall* older, Arena& arena) {
   if (!has_strides(call.arguments()) || !has_strides(call.results())) return nullptr;
   auto* remembered = arena.allocate<RememberedCall>(1);
   remembered->cost = cost;

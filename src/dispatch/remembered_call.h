@@ -4,8 +4,10 @@
 // Note [Remembered calls]
 // - Only costs by the built-in formulas are remembered: they depend on nothing but the call. A user's may depend on anything.
 // - Immutable but for `repeats`, and kept as long as the ledger: tally() reads them on any thread, without a lock.
-// - A slot compares with its newest only, and remembers a new one after its 2nd, 16th, 128th, ... call that was not recognised.
-//   So their number grows with the logarithm of the calls, and a slot that is called once keeps none.
+// - A slot compares first with the one that followed the last call the time before: an optimizer goes through its parameters in
+//   the same order in every step, and a loop through its layers. Then with its newest kCompared.
+// - It remembers the calls that it does not recognise from the 2nd on until it has kCompared of them, then one of ever more. So
+//   their number grows with the logarithm of the calls, and a slot that is called once keeps none.
 #ifndef TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
 #define TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
 
@@ -25,14 +27,15 @@ struct RememberedCall {
   std::atomic<std::int64_t> repeats = 0;
   Cost cost;
   DType dtype = DType::kUndefined;
-  const RememberedCall* older = nullptr;
+  RememberedCall* older = nullptr;
+  RememberedCall* followed_by = this;  // owner thread of the slot only
 
   // Owner thread of the slot only.
   void repeat() { repeats.store(repeats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 };
 
 // A copy of the call that lives as long as the arena; null if a tensor of it has no strides (sparse, nested).
-RememberedCall* remember(const OpCall& call, const Cost& cost, DType dtype, const RememberedCall* older, Arena& arena);
+RememberedCall* remember(const OpCall& call, const Cost& cost, DType dtype, RememberedCall* older, Arena& arena);
 
 }  // namespace torchtally::dispatch
 

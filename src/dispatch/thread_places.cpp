@@ -34,24 +34,26 @@ void ThreadPlaces::enter(FrameId frame) {
 }
 
 FrameId ThreadPlaces::frame_below(FrameId caller, ModuleId module) {
-  const auto [entry, is_new] = frames_.try_emplace({caller, module}, FrameId{0});
-  if (is_new) entry->second = context_->modules().frame(caller, module);
-  return entry->second;
-}
-
-FrameId ThreadPlaces::frame_open_in(const Position& position) {
-  // Asking the interpreter is dear. In backward only a forward that runs again can be in it.
-  if (!position.follows_interpreter || (current_backward_pass() != nullptr && !c10::GradMode::is_enabled())) {
-    return position.frame;
+  if (const std::pair wanted(caller, module); wanted != last_below_) {
+    const auto [entry, is_new] = frames_.try_emplace(wanted, FrameId{0});
+    if (is_new) entry->second = context_->modules().frame(caller, module);
+    last_below_ = wanted;
+    last_frame_below_ = entry->second;
   }
-  return context_->interpreted_frame(position);
+  return last_frame_below_;
 }
 
-Place ThreadPlaces::place_in(const Position& position, FrameId open, CallTensors tensors) {
+FrameId ThreadPlaces::frame_open_in(const Position& position, BackwardPass pass) {
+  // Asking the interpreter is dear. In backward only a forward that runs again can be in it.
+  if (!position.follows_interpreter || (pass != nullptr && !c10::GradMode::is_enabled())) return position.frame;
+  return context_->interpreter().frame(position.frame);
+}
+
+Place ThreadPlaces::place_of(const Position& position, BackwardPass pass, CallTensors tensors) {
+  const FrameId open = frame_open_in(position, pass);
   if (open != position.frame) after_backward_ = false;
   if (position.options.phase.has_value()) return {open, *position.options.phase};
-  if (current_backward_pass() != nullptr) return inside_backward(position, open, tensors);
-  return outside_backward(position, open, tensors);
+  return pass == nullptr ? outside_backward(position, open, tensors) : inside_backward(position, open, pass, tensors);
 }
 
 Place ThreadPlaces::outside_backward(const Position& position, FrameId open, CallTensors tensors) {
@@ -60,19 +62,19 @@ Place ThreadPlaces::outside_backward(const Position& position, FrameId open, Cal
     // Another thread's: of this one's loss only if it is where that was asked for.
     after_backward_ = open == context_->frame_of_backward();
   }
-  const std::optional<Owner> owner = search(position, tensors);
   if (after_backward_) {
-    if (!c10::GradMode::is_enabled() && !(owner.has_value() && owner->is_weight)) return {open, Phase::kOptimizer};
+    if (!c10::GradMode::is_enabled() && !takes_weight(position, tensors)) return {open, Phase::kOptimizer};
     after_backward_ = false;
   }
+  const std::optional<Owner> owner = search(position, tensors);
   const FrameId frame = owner.has_value() && owner->module != position.module ? frame_below(open, owner->module) : open;
   note(frame);
   return {frame, Phase::kForward};
 }
 
-void ThreadPlaces::notice_backward(const Position& position) {
+void ThreadPlaces::notice_backward(const Position& position, BackwardPass pass) {
   after_backward_ = true;
-  if (const BackwardPass pass = current_backward_pass(); pass != pass_) {
+  if (pass != pass_) {
     pass_ = pass;
     pass_records_ = torch::autograd::get_current_graph_task_keep_graph();
     node_ = BackwardNode();
@@ -81,8 +83,8 @@ void ThreadPlaces::notice_backward(const Position& position) {
   }
 }
 
-Place ThreadPlaces::inside_backward(const Position& position, FrameId open, CallTensors tensors) {
-  notice_backward(position);
+Place ThreadPlaces::inside_backward(const Position& position, FrameId open, BackwardPass pass, CallTensors tensors) {
+  notice_backward(position, pass);
   const bool records = c10::GradMode::is_enabled();
   if (!records) pass_records_ = false;
 
@@ -106,11 +108,7 @@ Place ThreadPlaces::inside_backward(const Position& position, FrameId open, Call
 }
 
 FrameId ThreadPlaces::frame_of(const BackwardNode& node, const Position& position, CallTensors tensors) {
-  if (!node.is_accumulation()) {
-    const attribution::NodeOrigins* origins = node.thread == thread_ ? origins_ : context_->known_origins_of(node.thread);
-    const auto frame = origins == nullptr ? std::nullopt : origins->frame_of(node.sequence);
-    return frame.value_or(position.frame);
-  }
+  if (!node.is_accumulation()) return frame_made_in(node).value_or(position.frame);
   const ParameterOwners& owners = context_->owners();
   std::optional<ModuleId> owner;
   if (node.accumulates_into != nullptr) {
@@ -122,6 +120,21 @@ FrameId ThreadPlaces::frame_of(const BackwardNode& node, const Position& positio
   }
   // Not a parameter of the model: the gradient comes from the node before.
   return owner.has_value() ? context_->modules().frame_of_owner(*owner) : node_frame_;
+}
+
+std::optional<FrameId> ThreadPlaces::frame_made_in(const BackwardNode& node) {
+  if (node.thread == thread_) return origins_->own_frame_of(node.sequence);
+  if (node.thread != other_thread_ || other_origins_ == nullptr) {
+    other_thread_ = node.thread;
+    other_origins_ = context_->known_origins_of(node.thread);
+  }
+  return other_origins_ == nullptr ? std::nullopt : other_origins_->frame_of(node.sequence);
+}
+
+bool ThreadPlaces::takes_weight(const Position& position, CallTensors tensors) const {
+  if (!position.searches_parameters || are_of_one_size(tensors)) return false;
+  const std::optional<Owner> owner = search(position, tensors);
+  return owner.has_value() && owner->is_weight;
 }
 
 std::optional<ThreadPlaces::Owner> ThreadPlaces::search(const Position& position, CallTensors tensors) const {

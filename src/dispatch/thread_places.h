@@ -10,6 +10,8 @@
 #ifndef TORCHTALLY_SRC_DISPATCH_THREAD_PLACES_H_
 #define TORCHTALLY_SRC_DISPATCH_THREAD_PLACES_H_
 
+#include <c10/core/GradMode.h>
+
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -36,14 +38,21 @@ class ThreadPlaces {
   // Begins to serve the calling thread.
   void start(Context& context);
 
-  // True if a call belongs to the open frame, in the forward phase, and nothing has to be noted.
-  C10_ALWAYS_INLINE bool is_plain(FrameId open) const {
-    return noted_ == open && !after_backward_ && seen_passes_ == passes_->load(std::memory_order_relaxed) &&
-           current_backward_pass() == nullptr;
+  // `pass`: current_backward_pass(), here and below. True if a call belongs to the open frame, in the forward phase, and nothing
+  // has to be noted.
+  C10_ALWAYS_INLINE bool is_plain(FrameId open, BackwardPass pass) const {
+    return noted_ == open && !after_backward_ && seen_passes_ == passes_->load(std::memory_order_relaxed) && pass == nullptr;
+  }
+
+  // True if a call of an optimizer's is likely: it belongs to the open frame, in the optimizer phase, unless it takes a weight
+  // beside a tensor of another size. Not to be asked where the interpreter tells the frame, or a scope the phase.
+  C10_ALWAYS_INLINE bool is_after_backward(BackwardPass pass) const {
+    return after_backward_ && pass == nullptr && seen_passes_ == passes_->load(std::memory_order_relaxed) &&
+           !c10::GradMode::is_enabled();
   }
 
   // In any other case.
-  Place place_of(const Position& position, CallTensors tensors) { return place_in(position, frame_open_in(position), tensors); }
+  Place place_of(const Position& position, BackwardPass pass, CallTensors tensors);
 
   // A ModuleScope has been opened, or closed: nodes that are made now are made in `frame`.
   void enter(FrameId frame);
@@ -57,20 +66,24 @@ class ThreadPlaces {
     bool is_weight = false;  // beside a tensor of another shape
   };
   std::optional<Owner> search(const Position& position, CallTensors tensors) const;
+  bool takes_weight(const Position& position, CallTensors tensors) const;
 
   // The frame that is open: of a scope, or the one that TorchScript's interpreter is in.
-  FrameId frame_open_in(const Position& position);
-  Place place_in(const Position& position, FrameId open, CallTensors tensors);
+  FrameId frame_open_in(const Position& position, BackwardPass pass);
   Place outside_backward(const Position& position, FrameId open, CallTensors tensors);
-  Place inside_backward(const Position& position, FrameId open, CallTensors tensors);
-  void notice_backward(const Position& position);
+  Place inside_backward(const Position& position, FrameId open, BackwardPass pass, CallTensors tensors);
+  void notice_backward(const Position& position, BackwardPass pass);
   FrameId frame_of(const BackwardNode& node, const Position& position, CallTensors tensors);
+  std::optional<FrameId> frame_made_in(const BackwardNode& node);
   FrameId frame_below(FrameId caller, ModuleId module);
   void note(FrameId frame);
 
   Context* context_ = nullptr;
   std::uint64_t thread_ = 0;  // as autograd numbers it
   attribution::NodeOrigins* origins_ = nullptr;
+  // Of the thread whose nodes this one has last evaluated: a worker's are all of another.
+  std::uint64_t other_thread_ = 0;
+  const attribution::NodeOrigins* other_origins_ = nullptr;
   FrameId noted_ = kNothingNoted;
 
   // Backward passes that this guard's threads have begun, and how many of them this thread has heard of.
@@ -84,6 +97,9 @@ class ThreadPlaces {
   FrameId node_frame_ = attribution::kRootFrame;
 
   absl::flat_hash_map<std::pair<FrameId, ModuleId>, FrameId> frames_;
+  // The last that was asked for: operators of a module follow one another.
+  std::pair<FrameId, ModuleId> last_below_ = {kNothingNoted, attribution::kRoot};
+  FrameId last_frame_below_ = attribution::kRootFrame;
 };
 
 }  // namespace torchtally::dispatch

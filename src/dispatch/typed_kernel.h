@@ -34,7 +34,7 @@ class TypedPath<Target, Return(Args...)> {
   C10_ALWAYS_INLINE static Return call(const Target& target, c10::DispatchKeySet keys, Args... args) {
     const c10::DispatchKeySet below = keys & kBelow;
     if (Interception::is_wrapped(below) || target.decomposes(below)) return target.redispatch(below, args...);
-    const auto tensors = [&](TensorVisitor visit) { (visit_tensors(args, visit), ...); };
+    const auto tensors = [&](const auto& visit) { (visit_tensors(args, visit), ...); };
     if (const OnlyLeaf leaf(target.handle(), tensors); C10_LIKELY(static_cast<bool>(leaf))) {
       return count(target, leaf, below, args...);
     }
@@ -54,9 +54,9 @@ class TypedPath<Target, Return(Args...)> {
     }
     if (!calls.needs_shapes()) {
       calls.record();
-    } else if (RememberedCall* const like = calls.remembered(); C10_LIKELY(
+    } else if (RememberedCall* const like = calls.expected(); C10_LIKELY(
                    like != nullptr && Call::template repeats<Target::kResultsFollow>(*like, kIsInPlace, result, args...))) {
-      like->repeat();
+      calls.repeat(*like);
     } else {
       record(calls, result, args...);
     }
@@ -70,16 +70,20 @@ class TypedPath<Target, Return(Args...)> {
   }
 
   [[gnu::noinline]] static Return intercept(const Target& target, c10::DispatchKeySet below, Args... args) {
-    const auto tensors = [&](TensorVisitor visit) { (visit_tensors(args, visit), ...); };
+    const auto tensors = [&](const auto& visit) { (visit_tensors(args, visit), ...); };
     const Interception interception(target.handle(), below, tensors);
     if (interception.decomposes()) return target.redispatch(below, args...);
     return count(target, interception, below, args...);
   }
 
-  // Apart, so that the path of a call that is remembered stays short.
+  // Apart, so that the path of a call that was to be expected stays short.
   template <typename Calls>
   [[gnu::noinline]] static void record(const Calls& calls, const std::remove_reference_t<Return>& result,
                                        const std::decay_t<Args>&... args) {
+    RememberedCall* const like = calls.find_remembered([&](const RememberedCall& known) {
+      return Call::template repeats<Target::kResultsFollow>(known, kIsInPlace, result, args...);
+    });
+    if (like != nullptr) return calls.repeat(*like);
     Call call(result, args...);
     calls.record(OpCall(calls.op().schema, call, call.traffic()));
   }
