@@ -6,6 +6,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "torchtally/cost_counter.h"
 #include "torchtally/report.h"
 
 namespace torchtally {
@@ -20,29 +21,41 @@ struct ColumnTraits {
   std::string_view name;
   std::string_view title;
   Kind kind;
+  std::string_view before = {};  // what says in a line without titles what the cell is
+  std::string_view after = {};
+  const CostCounter* counter = nullptr;  // null: not a counter of Cost
 };
+
+// A column that shows a counter has its name.
+constexpr ColumnTraits counter_column(Column column, Count Cost::*member, std::string_view title, std::string_view after) {
+  for (const CostCounter& counter : kCostCounters) {
+    if (counter.member != member) continue;
+    return {column, counter.name, title, counter.is_bytes ? Kind::kBytes : Kind::kCount, "", after, &counter};
+  }
+  throw std::logic_error("kCostCounters lacks a counter");
+}
 
 constexpr std::array<ColumnTraits, kColumns.size()> kTraits = {{
     {Column::kType, "type", "Type", Kind::kText},
-    {Column::kParameters, "parameters", "Parameters", Kind::kCount},
-    {Column::kTrainable, "trainable", "Trainable", Kind::kCount},
-    {Column::kModuleCalls, "module_calls", "Module calls", Kind::kCount},
-    {Column::kCalls, "calls", "Calls", Kind::kCount},
-    {Column::kMacs, "macs", "MACs", Kind::kCount},
-    {Column::kFlops, "flops", "FLOPs", Kind::kCount},
+    {Column::kParameters, "parameters", "Parameters", Kind::kCount, "", " params"},
+    {Column::kTrainable, "trainable", "Trainable", Kind::kCount, "", " trainable"},
+    {Column::kModuleCalls, "module_calls", "Module calls", Kind::kCount, "", " module calls"},
+    counter_column(Column::kCalls, &Cost::calls, "Calls", " calls"),
+    counter_column(Column::kMacs, &Cost::macs, "MACs", " MACs"),
+    counter_column(Column::kFlops, &Cost::flops, "FLOPs", " FLOPs"),
     {Column::kShare, "share", "Share", Kind::kRatio},
-    {Column::kTranscendentals, "transcendentals", "Transc.", Kind::kCount},
-    {Column::kActivations, "activations", "Activations", Kind::kCount},
+    counter_column(Column::kTranscendentals, &Cost::transcendentals, "Transc.", " transc."),
+    counter_column(Column::kActivations, &Cost::activations, "Activations", " activations"),
     {Column::kBytes, "bytes", "Bytes", Kind::kBytes},
-    {Column::kBytesRead, "bytes_read", "Read", Kind::kBytes},
-    {Column::kBytesWritten, "bytes_written", "Written", Kind::kBytes},
-    {Column::kBytesCommunicated, "bytes_communicated", "Communicated", Kind::kBytes},
-    {Column::kMaskedMacs, "masked_macs", "Masked MACs", Kind::kCount},
-    {Column::kIntensity, "intensity", "FLOPs/byte", Kind::kRatio},
+    counter_column(Column::kBytesRead, &Cost::bytes_read, "Read", " read"),
+    counter_column(Column::kBytesWritten, &Cost::bytes_written, "Written", " written"),
+    counter_column(Column::kBytesCommunicated, &Cost::bytes_communicated, "Communicated", " communicated"),
+    counter_column(Column::kMaskedMacs, &Cost::masked_macs, "Masked MACs", " masked MACs"),
+    {Column::kIntensity, "intensity", "FLOPs/byte", Kind::kRatio, "", " FLOPs/B"},
     {Column::kDType, "dtype", "Dtype", Kind::kText},
     {Column::kPhase, "phase", "Phase", Kind::kText},
-    {Column::kInputs, "inputs", "Inputs", Kind::kText},
-    {Column::kOutputs, "outputs", "Outputs", Kind::kText},
+    {Column::kInputs, "inputs", "Inputs", Kind::kText, "in "},
+    {Column::kOutputs, "outputs", "Outputs", Kind::kText, "out "},
 }};
 
 constexpr bool is_in_order() {
@@ -206,30 +219,12 @@ std::string exact_key(const Listing& listing, const Line& line, GroupBy group) {
 }
 
 Count count_of(const Cost& cost, Column column) {
-  switch (column) {
-    case Column::kCalls:
-      return cost.calls;
-    case Column::kMacs:
-      return cost.macs;
-    case Column::kFlops:
-      return cost.flops;
-    case Column::kTranscendentals:
-      return cost.transcendentals;
-    case Column::kActivations:
-      return cost.activations;
-    case Column::kBytes:
-      return cost.bytes();
-    case Column::kBytesRead:
-      return cost.bytes_read;
-    case Column::kBytesWritten:
-      return cost.bytes_written;
-    case Column::kBytesCommunicated:
-      return cost.bytes_communicated;
-    case Column::kMaskedMacs:
-      return cost.masked_macs;
-    default:
-      throw std::invalid_argument("torchtally: '" + std::string(column_name(column)) + "' is no count of operators");
+  if (column == Column::kBytes) return cost.bytes();
+  const CostCounter* const counter = traits(column).counter;
+  if (counter == nullptr) {
+    throw std::invalid_argument("torchtally: '" + std::string(column_name(column)) + "' is no count of operators");
   }
+  return counter->of(cost);
 }
 
 std::string human_bytes(Count bytes) {
@@ -265,6 +260,12 @@ std::string human_cell(const Listing& listing, const Line& line, Column column) 
   }
   const double value = ratio(listing, line, column);
   return column == Column::kShare ? human_share(value) : human_number(value);
+}
+
+std::string labelled_cell(const Listing& listing, const Line& line, Column column) {
+  const std::string cell = human_cell(listing, line, column);
+  if (cell.empty()) return cell;
+  return std::string(traits(column).before) + cell + std::string(traits(column).after);
 }
 
 std::string exact_cell(const Listing& listing, const Line& line, Column column) {

@@ -22,6 +22,8 @@ std::string exact_key(const Listing& listing, const Line& line, GroupBy group);
 
 // "4.089 G", "1.250 kB", "12.5 %"; empty where the column has nothing to say about the line.
 std::string human_cell(const Listing& listing, const Line& line, Column column);
+// "9.408 k params", "2.000 MB read": where no title says what it is.
+std::string labelled_cell(const Listing& listing, const Line& line, Column column);
 // "4089184256", "0.125".
 std::string exact_cell(const Listing& listing, const Line& line, Column column);
 

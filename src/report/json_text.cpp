@@ -3,6 +3,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "torchtally/cost_counter.h"
+
 namespace torchtally::report {
 
 std::string json_string(std::string_view text) {
@@ -16,20 +18,12 @@ void append_integer(std::string& json, std::int64_t number) {
 }
 
 void append_cost(std::string& json, const Cost& cost) {
-  const auto field = [&json](std::string_view name, std::int64_t number) {
-    json += name;
-    append_integer(json, number);
-  };
-  field("{\"macs\": ", cost.macs);
-  field(", \"flops\": ", cost.flops);
-  field(", \"matmul_flops\": ", cost.matmul_flops());
-  field(", \"masked_macs\": ", cost.masked_macs);
-  field(", \"transcendentals\": ", cost.transcendentals);
-  field(", \"bytes_read\": ", cost.bytes_read);
-  field(", \"bytes_written\": ", cost.bytes_written);
-  field(", \"bytes_communicated\": ", cost.bytes_communicated);
-  field(", \"activations\": ", cost.activations);
-  field(", \"calls\": ", cost.calls);
+  for (const CostCounter& counter : kCostCounters) {
+    json += &counter == kCostCounters.data() ? "{\"" : ", \"";
+    json += counter.name;
+    json += "\": ";
+    append_integer(json, counter.of(cost));
+  }
   json += '}';
 }
 

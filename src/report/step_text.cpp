@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "torchtally/cost_counter.h"
 #include "torchtally/report.h"
 #include "torchtally/step_record.h"
 
@@ -25,15 +26,11 @@ std::string percent(double share) { return number("%.1f %%", 100 * share); }
 std::int64_t exact(Count count) { return count; }
 
 Json cost_json(const Cost& cost) {
-  return {{"macs", exact(cost.macs)},
-          {"flops", exact(cost.flops)},
-          {"masked_macs", exact(cost.masked_macs)},
-          {"transcendentals", exact(cost.transcendentals)},
-          {"bytes_read", exact(cost.bytes_read)},
-          {"bytes_written", exact(cost.bytes_written)},
-          {"bytes_communicated", exact(cost.bytes_communicated)},
-          {"activations", exact(cost.activations)},
-          {"calls", exact(cost.calls)}};
+  Json json = Json::object();
+  for (const CostCounter& counter : kCostCounters) {
+    if (counter.member != nullptr) json[std::string(counter.name)] = exact(counter.of(cost));
+  }
+  return json;
 }
 
 }  // namespace

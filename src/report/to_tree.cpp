@@ -39,50 +39,6 @@ std::string indented(int level, const std::string& name, const std::string& type
   return text + name + (name.empty() || type.empty() ? "" : ": ") + type;
 }
 
-// "9.408 k params", "2.000 MB read": the column's title has no line of its own here.
-std::string with_unit(const report::Listing& listing, const report::Line& line, Column column) {
-  const std::string cell = human_cell(listing, line, column);
-  switch (column) {
-    case Column::kParameters:
-      return cell + " params";
-    case Column::kTrainable:
-      return cell + " trainable";
-    case Column::kModuleCalls:
-      return cell + " module calls";
-    case Column::kCalls:
-      return cell + " calls";
-    case Column::kMacs:
-      return cell + " MACs";
-    case Column::kFlops:
-      return cell + " FLOPs";
-    case Column::kTranscendentals:
-      return cell + " transc.";
-    case Column::kActivations:
-      return cell + " activations";
-    case Column::kBytesRead:
-      return cell + " read";
-    case Column::kBytesWritten:
-      return cell + " written";
-    case Column::kBytesCommunicated:
-      return cell + " communicated";
-    case Column::kMaskedMacs:
-      return cell + " masked MACs";
-    case Column::kIntensity:
-      return cell + " FLOPs/B";
-    case Column::kInputs:
-      return cell.empty() ? "" : "in " + cell;
-    case Column::kOutputs:
-      return cell.empty() ? "" : "out " + cell;
-    case Column::kType:
-    case Column::kShare:
-    case Column::kBytes:
-    case Column::kDType:
-    case Column::kPhase:
-      break;
-  }
-  return cell;
-}
-
 // By module: "unknown: mylib::mystery".
 std::vector<std::string> unknown_marks(const Tally& tally) {
   std::vector<std::set<std::string>> names(tally.modules().size());
@@ -144,7 +100,7 @@ std::string to_tree(const Tally& tally, const ReportOptions& options) {
     const ModuleInfo& module = tally.modules()[node.module];
     const bool is_root = node.module == 0;
     std::vector<std::string> cells = {indented(node.level, report::own_name(tally, node.module), is_root ? "" : module.type)};
-    for (const Column column : listing.columns) cells.push_back(with_unit(listing, line, column));
+    for (const Column column : listing.columns) cells.push_back(report::labelled_cell(listing, line, column));
     const bool is_uncalled = module.registered && !module.called;
     cells.push_back(is_uncalled ? "not called" : unknown[node.module]);
     tree.add_row(std::move(cells));
