@@ -38,11 +38,13 @@ struct ModuleChange {
   }
 };
 
-// All overloads of an operator together.
-struct OperatorChange {
+// What an operator (all overloads together), a phase or a dtype costs.
+struct CostChange {
   std::string name;
   Cost before;
   Cost after;
+
+  bool is_same() const { return before == after; }
 };
 
 struct TORCHTALLY_API TallyDiff {
@@ -50,8 +52,11 @@ struct TORCHTALLY_API TallyDiff {
   Cost after;
   ParameterCount parameters_before;
   ParameterCount parameters_after;
-  std::vector<ModuleChange> modules;      // all, also those that are the same: in the order of `after`, then the removed ones
-  std::vector<OperatorChange> operators;  // all of either, by name
+  // All of either, also those that are the same.
+  std::vector<ModuleChange> modules;  // in the order of `after`, then the removed ones
+  std::vector<CostChange> operators;  // by name
+  std::vector<CostChange> phases;     // in the order of kPhases
+  std::vector<CostChange> dtypes;     // by name
 
   // Nothing differs: no name, no cost, no number of parameters.
   bool is_same() const;
@@ -60,7 +65,8 @@ struct TORCHTALLY_API TallyDiff {
   double largest_relative_change() const;
 };
 
-TORCHTALLY_API TallyDiff diff(const Tally& before, const Tally& after);
+// `ancestors`: whose cost a module's is (tally.h).
+TORCHTALLY_API TallyDiff diff(const Tally& before, const Tally& after, Ancestors ancestors = Ancestors::kOwner);
 
 struct DiffOptions {
   int top = 0;    // modules and operators shown, those of the largest change in FLOPs and bytes first; 0: all, in their order
@@ -68,7 +74,7 @@ struct DiffOptions {
   bool colour = false;  // as ReportOptions::colour
 };
 
-// The totals, then the modules and operators that changed.
+// The totals, then the modules, operators, phases and dtypes that changed.
 TORCHTALLY_API std::string to_text(const TallyDiff& diff, const DiffOptions& options = {});
 TORCHTALLY_API std::string to_markdown(const TallyDiff& diff, const DiffOptions& options = {});
 // Schema torchtally.diff/1, exact integers, what changed only: docs/json.md.

@@ -21,6 +21,7 @@
 
 #include "torchtally/call_times.h"
 #include "torchtally/export.h"
+#include "torchtally/report_options.h"
 #include "torchtally/tally.h"
 
 namespace torchtally {
@@ -32,9 +33,16 @@ struct HtmlOptions {
   double bandwidth = 0;       // bytes/s for the roofline; 0: not known, the reader is asked
   // Of the same run: then blocks can be as wide as time, and the roofline shows what was achieved. Null: not known.
   const CallTimes* times = nullptr;
+  // By caller a block's parent is the module that called it, and a module that was called from several is there as often.
+  // Times are known by owner only: std::invalid_argument with `times`.
+  Ancestors ancestors = Ancestors::kOwner;
 };
 
 TORCHTALLY_API std::string to_html(const Tally& tally, const HtmlOptions& options = {});
+
+// The rows of to_table() as a fragment, to stand in a page with others: a notebook's cell. No script, no style of its own. Takes
+// the options that to_markdown() takes.
+TORCHTALLY_API std::string to_html_table(const Tally& tally, const ReportOptions& options = {});
 
 }  // namespace torchtally
 

@@ -25,7 +25,7 @@ namespace torchtally {
 TORCHTALLY_API std::string to_table(const Tally& tally, const ReportOptions& options = {});
 
 // The module hierarchy, indented as a print of the model is, the cost on every line; shared and uncalled modules and unknown
-// operators are marked. Takes depth, columns, width and colour of the options; rows stand for modules in definition order.
+// operators are marked. Takes all of the options but `by` and `fold`.
 TORCHTALLY_API std::string to_tree(const Tally& tally, const ReportOptions& options = {});
 
 // The table for a README, an issue or a review.
@@ -35,8 +35,9 @@ TORCHTALLY_API std::string to_markdown(const Tally& tally, const ReportOptions& 
 TORCHTALLY_API std::string to_csv(const Tally& tally, const ReportOptions& options = {});
 
 // "Net;layer1;conv1;aten::convolution 118013952", a line for each module x operator that has any of `weight`: what
-// flamegraph.pl, inferno and speedscope read. The numbers add up to the total. `weight` is a column of counts.
-TORCHTALLY_API std::string to_folded(const Tally& tally, Column weight = Column::kFlops);
+// flamegraph.pl, inferno and speedscope read. The numbers add up to the total. `weight` is a column of counts. By caller a stack
+// is that of the modules that called each other: "Net;body;(head);aten::addmm 96".
+TORCHTALLY_API std::string to_folded(const Tally& tally, Column weight = Column::kFlops, Ancestors ancestors = Ancestors::kOwner);
 
 // Schema torchtally/1, exact integers: docs/json.md. `torch_version` goes into the field of that name.
 TORCHTALLY_API std::string to_json(const Tally& tally, std::string_view torch_version = {});

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "torchtally/export.h"
+#include "torchtally/tally.h"
 
 namespace torchtally {
 
@@ -90,10 +91,14 @@ struct ReportOptions {
   std::vector<GroupBy> by = {GroupBy::kModule};
   // Empty: the usual ones for `by`; in CSV all.
   std::vector<Column> columns;
-  // Greatest first. Nothing: modules and phases in their own order, anything else by FLOPs.
+  // Greatest first, in a tree among those below one module. Nothing: modules and phases in their own order, anything else by
+  // FLOPs.
   std::optional<Column> sort;
-  // The first so many rows; 0: all.
+  // The first so many rows; in a tree so many below each module. 0: all.
   int top = 0;
+  // Whose cost a module's is where one calls another that it does not own: tally.h. By caller, modules side by side may have
+  // parts in common, and only stacks (to_folded(), to_html()) add up to the total.
+  Ancestors ancestors = Ancestors::kOwner;
   // Tables and Markdown by module: a module that only wraps another, with the same figures, shares its row.
   bool fold = true;
   // Characters a line may have: long names are shortened in the middle, and what is still longer is cut. 0: any number.

@@ -42,6 +42,7 @@ std::string joined(const Values& values, std::string_view (*name)(typename Value
 std::string values_of(const std::string& command, const std::string& option) {
   if (option == "--columns" || option == "--sort" || option == "--weight") return joined(kColumns, column_name);
   if (option == "--by") return joined(kGroupings, group_name);
+  if (option == "--ancestors") return "owner caller";
   if (option == "--device") return "cpu cuda meta";
   if (option == "--verdict") return "counted zero unknown";
   if (option != "--format") return "";

@@ -79,6 +79,9 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
   count->callback([&options] {
     check(options.report);
     if (options.report.format == Format::kTable || options.report.format == Format::kTree) return;
+    if (options.time && options.report.options.ancestors != Ancestors::kOwner) {
+      throw CLI::ValidationError("--time", "is by owner: it does not go together with --ancestors caller in html");
+    }
     if (options.time && options.report.format != Format::kHtml) {
       throw CLI::ValidationError("--time", "is for the formats table, tree and html; --trace has times for programs");
     }

@@ -6,6 +6,7 @@
 #include "cli/failure.h"
 #include "cli/numbers.h"
 #include "cli/output_file.h"
+#include "cli/report_flags.h"
 #include "cli/saved_report.h"
 #include "cli/terminal.h"
 
@@ -56,6 +57,7 @@ const CLI::App& add_diff(CLI::App& app, DiffCommandOptions& options) {
       ->check(check_not_negative)
       ->type_name("FRACTION");
   diff->add_option("--top", options.shown.top, "The N largest changes only")->check(check_positive)->type_name("N");
+  add_ancestors(*diff, options.ancestors);
   diff->add_option("--output", options.output, "Write the report here; the standard output if not given")->type_name("FILE");
   diff->footer(kExamples);
   return *diff;
@@ -64,7 +66,7 @@ const CLI::App& add_diff(CLI::App& app, DiffCommandOptions& options) {
 int diff_reports(const DiffCommandOptions& options) {
   std::optional<OutputFile> output;
   if (!options.output.empty()) output.emplace(options.output);
-  const TallyDiff change = diff(load_report(options.before).tally, load_report(options.after).tally);
+  const TallyDiff change = diff(load_report(options.before).tally, load_report(options.after).tally, options.ancestors);
   write_report(text_of(change, options), output);
   return options.tolerance && change.largest_relative_change() > *options.tolerance ? kDiffers : kOk;
 }

@@ -19,6 +19,7 @@ struct DiffCommandOptions {
   std::string before;
   std::string after;
   DiffFormat format = DiffFormat::kText;
+  Ancestors ancestors = Ancestors::kOwner;
   DiffOptions shown;
   std::optional<double> tolerance;
   std::string output;  // empty: the standard output

@@ -68,6 +68,8 @@ const char* const kReportHelp =
   bytes_read bytes_written bytes_communicated masked_macs intensity dtype phase inputs outputs
 Rows (--by): module, the hierarchy, each row with everything below it; or any of module, operator, phase and dtype, with
   commas: the rows part the whole and add up to it.
+Whose (--ancestors): where a module calls another that it does not own, owner counts the call for the modules above that other
+  one's name, caller for those that were on the stack; html and folded then have a block for each way in which it was called.
 Formats: table, tree, markdown for people; json (docs/json.md; torchtally report and diff read it), csv, both exact; html, one
   file for a browser; folded, for flame graph tools, as wide as --weight.)";
 
@@ -89,7 +91,10 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
         return names;
       }(),
       "", "COLUMN", "Order of the rows, greatest first; any column of numbers");
-  app.add_option("--top", flags.options.top, "The first N rows only")->check(check_positive)->type_name("N");
+  app.add_option("--top", flags.options.top, "The first N rows only; in a tree the first N below each module")
+      ->check(check_positive)
+      ->type_name("N");
+  add_ancestors(app, flags.options.ancestors);
   add_choice(app, "--weight", flags.weight, weights_by_name(), "flops", "COLUMN", "Of folded stacks: a column of counts");
   app.add_option("--peak", flags.peak, "GFLOP/s of this machine, for the roofline of the HTML report")
       ->check(check_positive)
@@ -100,13 +105,22 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
   app.add_option("--output", flags.output, "Write the report here; the standard output if not given")->type_name("FILE");
 }
 
+void add_ancestors(CLI::App& app, Ancestors& ancestors) {
+  add_choice(app, "--ancestors", ancestors, {{"owner", Ancestors::kOwner}, {"caller", Ancestors::kCaller}}, "owner", "WHOSE",
+             "A module's cost has what it owns, or what it called: owner or caller");
+}
+
 void check(const ReportFlags& flags) {
   const auto& by = flags.options.by;
   const bool is_by_module = by.size() == 1 && by[0] == GroupBy::kModule;
   if (is_table(flags.format)) return;
   if (!is_by_module) throw CLI::ValidationError("--by", "is for the formats table, csv and markdown");
-  if (flags.options.sort) throw CLI::ValidationError("--sort", "is for the formats table, csv and markdown");
-  if (flags.options.top > 0) throw CLI::ValidationError("--top", "is for the formats table, csv and markdown");
+  if (flags.format == Format::kJson && flags.options.ancestors != Ancestors::kOwner) {
+    throw CLI::ValidationError("--ancestors", "is for all formats but json, which has both");
+  }
+  if (flags.format == Format::kTree) return;
+  if (flags.options.sort) throw CLI::ValidationError("--sort", "is for the formats table, tree, csv and markdown");
+  if (flags.options.top > 0) throw CLI::ValidationError("--top", "is for the formats table, tree, csv and markdown");
 }
 
 std::string render(const Tally& tally, const ReportFlags& flags, const std::string& torch_version, const std::string& title,
@@ -126,9 +140,10 @@ std::string render(const Tally& tally, const ReportFlags& flags, const std::stri
     case Format::kMarkdown:
       return to_markdown(tally, options);
     case Format::kHtml:
-      return to_html(tally, HtmlOptions{title, torch_version, flags.peak * kGiga, flags.bandwidth * kGiga, times});
+      return to_html(tally,
+                     HtmlOptions{title, torch_version, flags.peak * kGiga, flags.bandwidth * kGiga, times, options.ancestors});
     case Format::kFolded:
-      return to_folded(tally, flags.weight);
+      return to_folded(tally, flags.weight, options.ancestors);
     case Format::kTable:
       break;
   }

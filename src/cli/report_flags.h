@@ -1,4 +1,4 @@
-// How a tally is shown: the options that `count` and `report` share.
+// How a tally is shown: the options that `count` and `report` share, and one that `diff` has too.
 #ifndef TORCHTALLY_SRC_CLI_REPORT_FLAGS_H_
 #define TORCHTALLY_SRC_CLI_REPORT_FLAGS_H_
 
@@ -27,6 +27,9 @@ struct ReportFlags {
 
 // Adds the options, which fill `flags` where they are used.
 void add_report_flags(CLI::App& app, ReportFlags& flags);
+
+// --ancestors.
+void add_ancestors(CLI::App& app, Ancestors& ancestors);
 
 // Throws CLI::ParseError for options that do not go together: before a model runs for an hour.
 void check(const ReportFlags& flags);

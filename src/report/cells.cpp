@@ -93,17 +93,6 @@ bool is_number(Column column) { return traits(column).kind != Kind::kText; }
 namespace report {
 namespace {
 
-// "2x3, 4; scalar": the sizes of some tensors.
-std::string sizes_text(const std::vector<std::vector<std::int64_t>>& tensors) {
-  std::string text;
-  for (const auto& sizes : tensors) {
-    if (!text.empty()) text += ", ";
-    for (std::size_t i = 0; i < sizes.size(); ++i) text += (i > 0 ? "x" : "") + std::to_string(sizes[i]);
-    if (sizes.empty()) text += "scalar";
-  }
-  return text;
-}
-
 std::string dtypes_text(std::uint64_t dtypes) {
   std::string text;
   for (unsigned i = 0; i < 64; ++i) {
@@ -187,6 +176,16 @@ std::string fixed(double number, int decimals) {
 }
 
 }  // namespace
+
+std::string sizes_text(const TensorSizes& tensors) {
+  std::string text;
+  for (const auto& sizes : tensors) {
+    if (!text.empty()) text += ", ";
+    for (std::size_t i = 0; i < sizes.size(); ++i) text += (i > 0 ? "x" : "") + std::to_string(sizes[i]);
+    if (sizes.empty()) text += "scalar";
+  }
+  return text;
+}
 
 std::string_view title_of(GroupBy group) {
   constexpr std::array<std::string_view, kGroupings.size()> kTitles = {"Module", "Operator", "Phase", "Dtype"};

@@ -38,6 +38,8 @@ double number(const Listing& listing, const Line& line, Column column);
 // The count of a column, of a cost. Throws std::invalid_argument if the column is not a count of Cost.
 Count count_of(const Cost& cost, Column column);
 
+// "2x3, 4, scalar": the sizes of some tensors.
+std::string sizes_text(const TensorSizes& tensors);
 // "1.250 kB", "312 B".
 std::string human_bytes(Count bytes);
 // "12.5 %", "<0.1 %", "0 %".

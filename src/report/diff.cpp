@@ -11,7 +11,23 @@
 
 namespace torchtally {
 
-TallyDiff diff(const Tally& before, const Tally& after) {
+namespace {
+
+std::vector<CostChange> changes_of(const std::map<std::string, Cost>& before, const std::map<std::string, Cost>& after) {
+  std::map<std::string, CostChange> by_name;
+  for (const auto& [name, cost] : before) by_name[name].before = cost;
+  for (const auto& [name, cost] : after) by_name[name].after = cost;
+  std::vector<CostChange> changes;
+  for (auto& [name, change] : by_name) {
+    change.name = name;
+    changes.push_back(std::move(change));
+  }
+  return changes;
+}
+
+}  // namespace
+
+TallyDiff diff(const Tally& before, const Tally& after, Ancestors ancestors) {
   TallyDiff diff;
   diff.before = before.total();
   diff.after = after.total();
@@ -19,8 +35,8 @@ TallyDiff diff(const Tally& before, const Tally& after) {
   diff.parameters_after = after.parameters();
 
   const std::vector<int> match = report::match_modules(before, after);
-  const std::vector<Cost> costs_before = before.inclusive_costs();
-  const std::vector<Cost> costs_after = after.inclusive_costs();
+  const std::vector<Cost> costs_before = before.inclusive_costs(ancestors);
+  const std::vector<Cost> costs_after = after.inclusive_costs(ancestors);
   for (std::size_t i = 0; i < after.modules().size(); ++i) {
     const ModuleInfo& module = after.modules()[i];
     diff.modules.push_back({std::nullopt, module.name, module.type, {}, module.parameters, {}, costs_after[i]});
@@ -37,20 +53,22 @@ TallyDiff diff(const Tally& before, const Tally& after) {
     change.before = costs_before[i];
   }
 
-  std::map<std::string, OperatorChange> operators;
-  for (auto& [name, cost] : before.by_operator()) operators[name].before = cost;
-  for (auto& [name, cost] : after.by_operator()) operators[name].after = cost;
-  for (auto& [name, change] : operators) {
-    change.name = name;
-    diff.operators.push_back(std::move(change));
+  diff.operators = changes_of(before.by_operator(), after.by_operator());
+  diff.dtypes = changes_of(before.by_dtype(), after.by_dtype());
+  const auto phases_before = before.by_phase();
+  const auto phases_after = after.by_phase();
+  for (const Phase phase : kPhases) {
+    const std::string name(phase_name(phase));
+    diff.phases.push_back({name, phases_before.at(name), phases_after.at(name)});
   }
   return diff;
 }
 
 bool TallyDiff::is_same() const {
-  return std::all_of(modules.begin(), modules.end(), [](const ModuleChange& change) { return change.is_same(); }) &&
-         std::all_of(operators.begin(), operators.end(),
-                     [](const OperatorChange& change) { return change.before == change.after; });
+  const auto all_same = [](const auto& changes) {
+    return std::all_of(changes.begin(), changes.end(), [](const auto& change) { return change.is_same(); });
+  };
+  return all_same(modules) && all_same(operators) && all_same(phases) && all_same(dtypes);
 }
 
 double TallyDiff::largest_relative_change() const {

@@ -134,8 +134,6 @@ class RenamedWithParent {
   std::map<std::string, std::string> new_names_;
 };
 
-bool is_same_operator(const OperatorChange& change) { return change.before == change.after; }
-
 Section modules_section(const TallyDiff& diff, const DiffOptions& options) {
   Section section;
   section.title = "Modules that changed";
@@ -155,17 +153,26 @@ Section modules_section(const TallyDiff& diff, const DiffOptions& options) {
   return section;
 }
 
-Section operators_section(const TallyDiff& diff, const DiffOptions& options) {
+// Of operators, phases or dtypes.
+Section costs_section(const char* title, const char* key, const std::vector<CostChange>& changes, const DiffOptions& options) {
   Section section;
-  section.title = "Operators that changed";
-  section.titles = {"Operator", "Calls", "FLOPs before", "After", "Change", "", "Bytes", ""};
+  section.title = title;
+  section.titles = {key, "Calls", "FLOPs before", "After", "Change", "", "Bytes", ""};
   section.alignment.assign(section.titles.size(), Align::kRight);
   section.alignment[0] = Align::kLeft;
-  for (const OperatorChange* change : shown(diff.operators, options.top, is_same_operator, section.left_out)) {
+  const auto is_same = [](const CostChange& change) { return change.is_same(); };
+  for (const CostChange* change : shown(changes, options.top, is_same, section.left_out)) {
     add_costs(section, {change->name, difference(change->before.calls, change->after.calls, &human_count)}, change->before,
               change->after);
   }
   return section;
+}
+
+// What comes after the totals.
+std::vector<Section> sections_of(const TallyDiff& diff, const DiffOptions& options) {
+  return {modules_section(diff, options), costs_section("Operators that changed", "Operator", diff.operators, options),
+          costs_section("Phases that changed", "Phase", diff.phases, options),
+          costs_section("Dtypes that changed", "Dtype", diff.dtypes, options)};
 }
 
 std::string more(const Section& section) {
@@ -215,6 +222,19 @@ void append_parameters(std::string& json, const ParameterCount& before, const Pa
   json += "\"parameters\": {\"before\": " + std::to_string(before.total) + ", \"after\": " + std::to_string(after.total) + "}";
 }
 
+void append_changes(std::string& json, const char* field, const std::vector<CostChange>& changes) {
+  json += std::string(",\n  \"") + field + "\": [";
+  bool is_first = true;
+  for (const CostChange& change : changes) {
+    if (change.is_same()) continue;
+    json += (is_first ? "\n    {\"name\": " : ",\n    {\"name\": ") + report::json_string(change.name) + ", ";
+    is_first = false;
+    append_pair(json, change.before, change.after);
+    json += "}";
+  }
+  json += is_first ? "]" : "\n  ]";
+}
+
 std::string json_name(const std::optional<std::string>& name) { return name ? report::json_string(*name) : "null"; }
 
 }  // namespace
@@ -222,13 +242,15 @@ std::string json_name(const std::optional<std::string>& name) { return name ? re
 std::string to_text(const TallyDiff& diff, const DiffOptions& options) {
   std::string text = text_of(totals_section(diff), options);
   if (diff.is_same()) return text + kSame;
-  return text + text_of(modules_section(diff, options), options) + text_of(operators_section(diff, options), options);
+  for (const Section& section : sections_of(diff, options)) text += text_of(section, options);
+  return text;
 }
 
 std::string to_markdown(const TallyDiff& diff, const DiffOptions& options) {
   std::string text = markdown_of(totals_section(diff));
   if (diff.is_same()) return text + kSame;
-  return text + markdown_of(modules_section(diff, options)) + markdown_of(operators_section(diff, options));
+  for (const Section& section : sections_of(diff, options)) text += markdown_of(section);
+  return text;
 }
 
 std::string to_json(const TallyDiff& diff) {
@@ -251,17 +273,11 @@ std::string to_json(const TallyDiff& diff) {
     append_pair(json, change.before, change.after);
     json += "}";
   }
-  json += is_first ? "],\n  \"operators\": [" : "\n  ],\n  \"operators\": [";
-  is_first = true;
-  for (const OperatorChange& change : diff.operators) {
-    if (is_same_operator(change)) continue;
-    json += (is_first ? "\n    {\"name\": " : ",\n    {\"name\": ") + report::json_string(change.name) + ", ";
-    is_first = false;
-    append_pair(json, change.before, change.after);
-    json += "}";
-  }
-  json += is_first ? "]\n}\n" : "\n  ]\n}\n";
-  return json;
+  json += is_first ? "]" : "\n  ]";
+  append_changes(json, "operators", diff.operators);
+  append_changes(json, "phases", diff.phases);
+  append_changes(json, "dtypes", diff.dtypes);
+  return json + "\n}\n";
 }
 
 }  // namespace torchtally

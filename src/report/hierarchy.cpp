@@ -16,11 +16,15 @@ int innermost(const Tally& tally, const std::vector<std::vector<int>>& children,
 
 }  // namespace
 
-std::vector<Node> depth_first(const Tally& tally, int depth, const std::vector<Cost>* folded) {
+std::vector<std::vector<int>> children_of(const Tally& tally) {
   const auto& modules = tally.modules();
   std::vector<std::vector<int>> children(modules.size());
-  for (int i = static_cast<int>(modules.size()) - 1; i > 0; --i) children[modules[i].parent].push_back(i);  // last one first
+  for (std::size_t i = 1; i < modules.size(); ++i) children[modules[i].parent].push_back(static_cast<int>(i));
+  return children;
+}
 
+std::vector<Node> depth_first(const Tally& tally, int depth, const std::vector<Cost>* folded) {
+  const std::vector<std::vector<int>> children = children_of(tally);
   std::vector<Node> order;
   std::vector<Node> pending = {Node{}};
   while (!pending.empty()) {
@@ -29,7 +33,8 @@ std::vector<Node> depth_first(const Tally& tally, int depth, const std::vector<C
     if (folded != nullptr) node.module = innermost(tally, children, *folded, node.module);
     order.push_back(node);
     if (depth >= 0 && node.level >= depth) continue;
-    for (const int child : children[node.module]) pending.push_back(Node{child, node.level + 1, child});
+    const std::vector<int>& below = children[node.module];
+    for (auto child = below.rbegin(); child != below.rend(); ++child) pending.push_back(Node{*child, node.level + 1, *child});
   }
   return order;
 }
@@ -43,6 +48,18 @@ std::vector<int> ancestors_at(const Tally& tally, int depth) {
     ancestors[i] = depth >= 0 && levels[i] > depth ? ancestors[modules[i].parent] : static_cast<int>(i);
   }
   return ancestors;
+}
+
+std::vector<int> callers_at(const Tally& tally, int depth) {
+  const auto& frames = tally.frames();
+  std::vector<int> callers(frames.size());
+  std::vector<int> levels(frames.size(), 0);
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const int caller = frames[i].caller;
+    if (caller >= 0) levels[i] = levels[caller] + 1;
+    callers[i] = caller >= 0 && depth >= 0 && levels[i] > depth ? callers[caller] : frames[i].module;
+  }
+  return callers;
 }
 
 std::string own_name(const Tally& tally, int module) {

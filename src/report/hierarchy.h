@@ -22,8 +22,14 @@ struct Node {
 // one node, and one level.
 std::vector<Node> depth_first(const Tally& tally, int depth, const std::vector<Cost>* folded = nullptr);
 
+// By index in Tally::modules(): what is directly below the module, in definition order.
+std::vector<std::vector<int>> children_of(const Tally& tally);
+
 // By index in Tally::modules(): the module's ancestor at `depth` levels below the root, or itself if it is not deeper.
 std::vector<int> ancestors_at(const Tally& tally, int depth);
+
+// By index in Tally::frames(): the module of the frame that is `depth` callers above the first, or its own if it is not deeper.
+std::vector<int> callers_at(const Tally& tally, int depth);
 
 // The name below the parent's: where indentation or a path shows the rest. The root: its type, or "(root)".
 std::string own_name(const Tally& tally, int module);

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "report/cells.h"
@@ -23,16 +24,36 @@ void add_row(Line& line, const Tally::Row& row) {
   if (row.cost.calls > 0) line.phases = static_cast<std::uint8_t>(line.phases | 1U << static_cast<unsigned>(row.phase));
 }
 
-std::vector<Line> hierarchy_lines(const Tally& tally, const ReportOptions& options, bool may_fold) {
+void add_line(Line& line, const Line& other) {
+  line.cost += other.cost;
+  line.dtypes |= other.dtypes;
+  line.phases |= other.phases;
+}
+
+// By index in Tally::modules(): with everything below it, or called by it.
+std::vector<Line> inclusive_lines(const Tally& tally, Ancestors ancestors) {
   const auto& modules = tally.modules();
-  std::vector<Line> sums(modules.size());
-  for (const Tally::Row& row : tally.rows()) add_row(sums[row.module], row);
-  for (std::size_t i = modules.size(); i-- > 1;) {
-    Line& parent = sums[modules[i].parent];
-    parent.cost += sums[i].cost;
-    parent.dtypes |= sums[i].dtypes;
-    parent.phases |= sums[i].phases;
+  const auto& frames = tally.frames();
+  std::vector<Line> of_modules(modules.size());
+  std::vector<Line> of_frames(frames.size());
+  for (const Tally::Row& row : tally.rows()) {
+    const bool by_caller = ancestors == Ancestors::kCaller && row.frame != -1;
+    add_row(by_caller ? of_frames[row.frame] : of_modules[row.module], row);
   }
+  for (std::size_t i = modules.size(); i-- > 1;) add_line(of_modules[modules[i].parent], of_modules[i]);
+  std::vector<int> last_frame(modules.size(), -1);  // a module that calls itself is on the stack more than once
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (of_frames[i].cost == Cost()) continue;
+    for (int f = static_cast<int>(i); f != -1; f = frames[f].caller) {
+      int& last = last_frame[frames[f].module];
+      if (std::exchange(last, static_cast<int>(i)) != static_cast<int>(i)) add_line(of_modules[frames[f].module], of_frames[i]);
+    }
+  }
+  return of_modules;
+}
+
+std::vector<Line> hierarchy_lines(const Tally& tally, const ReportOptions& options, bool may_fold) {
+  const std::vector<Line> sums = inclusive_lines(tally, options.ancestors);
   std::vector<Cost> costs;
   if (may_fold && options.fold) {
     for (const Line& sum : sums) costs.push_back(sum.cost);
@@ -54,12 +75,15 @@ std::vector<Line> grouped_lines(const Tally& tally, const ReportOptions& options
   const bool by_operator = is_by(GroupBy::kOperator);
   const bool by_phase = is_by(GroupBy::kPhase);
   const bool by_dtype = is_by(GroupBy::kDType);
-  const std::vector<int> ancestors = by_module ? ancestors_at(tally, options.depth) : std::vector<int>();
+  const std::vector<int> owners = by_module ? ancestors_at(tally, options.depth) : std::vector<int>();
+  const bool by_caller = by_module && options.ancestors == Ancestors::kCaller;
+  const std::vector<int> callers = by_caller ? callers_at(tally, options.depth) : std::vector<int>();
 
   std::vector<Line> lines;
   absl::flat_hash_map<std::tuple<int, int, int, int>, std::size_t> places;
   for (const Tally::Row& row : tally.rows()) {
-    const int module = by_module ? ancestors[row.module] : -1;
+    const bool has_caller = by_caller && row.frame != -1;
+    const int module = has_caller ? callers[row.frame] : by_module ? owners[row.module] : -1;
     const int op = by_operator ? operators.by_operator[row.op] : -1;
     const int phase = by_phase ? static_cast<int>(row.phase) : -1;
     const int dtype = by_dtype ? static_cast<int>(row.dtype) : -1;
@@ -84,10 +108,6 @@ std::vector<Column> usual_columns(bool is_hierarchy) {
 }
 
 void sort(Listing& listing, const ReportOptions& options) {
-  if (options.sort && !is_number(*options.sort)) {
-    throw std::invalid_argument("torchtally: rows cannot be sorted by the column '" + std::string(column_name(*options.sort)) +
-                                "'");
-  }
   const auto order = [](const Line& line) { return std::make_tuple(line.module, line.phase, line.op, line.dtype); };
   if (!listing.is_hierarchy()) {  // as the tally has them, they come in any order
     std::sort(listing.lines.begin(), listing.lines.end(), [&](const Line& a, const Line& b) { return order(a) < order(b); });
@@ -101,8 +121,14 @@ void sort(Listing& listing, const ReportOptions& options) {
 
 }  // namespace
 
+void check_sort(const std::optional<Column>& sort) {
+  if (!sort || is_number(*sort)) return;
+  throw std::invalid_argument("torchtally: rows cannot be sorted by the column '" + std::string(column_name(*sort)) + "'");
+}
+
 Listing make_listing(const Tally& tally, const ReportOptions& options, bool may_fold) {
   if (options.by.empty()) throw std::invalid_argument("torchtally: a report has to be by something");
+  check_sort(options.sort);
   Listing listing;
   listing.tally = &tally;
   listing.by = options.by;

@@ -3,6 +3,7 @@
 #define TORCHTALLY_SRC_REPORT_LISTING_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "report/sums.h"
@@ -35,6 +36,9 @@ struct Listing {
   // Rows are modules with everything below them.
   bool is_hierarchy() const { return by.size() == 1 && by[0] == GroupBy::kModule; }
 };
+
+// Throws std::invalid_argument for a column that is no number.
+void check_sort(const std::optional<Column>& sort);
 
 // The tally has to outlive the listing. Throws std::invalid_argument for options that make no sense.
 Listing make_listing(const Tally& tally, const ReportOptions& options, bool may_fold);

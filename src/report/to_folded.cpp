@@ -1,3 +1,4 @@
+#include "report/call_tree.h"
 #include "report/cells.h"
 #include "report/hierarchy.h"
 #include "report/json_text.h"
@@ -18,7 +19,8 @@ std::string frame(std::string name) {
 
 }  // namespace
 
-std::string to_folded(const Tally& tally, Column weight) {
+std::string to_folded(const Tally& tally, Column weight, Ancestors ancestors) {
+  if (ancestors == Ancestors::kCaller) return to_folded(report::call_tree(tally), weight);
   report::count_of(Cost(), weight);  // complains about a column that is no count, even of an empty tally
   report::OperatorNames operators = report::operator_names(tally);
   for (std::string& name : operators.names) name = frame(std::move(name));

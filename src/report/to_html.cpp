@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <stdexcept>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "report/call_tree.h"
+#include "report/cells.h"
 #include "report/html/template.h"
+#include "report/html_text.h"
 #include "report/json_text.h"
 #include "report/sums.h"
 #include "torchtally/html_report.h"
@@ -24,29 +28,6 @@ constexpr std::size_t kPairs = 60'000;
 std::string script_safe(std::string json) {
   for (std::size_t at = 0; (at = json.find('<', at)) != std::string::npos;) json.replace(at, 1, "\\u003c");
   return json;
-}
-
-std::string html_escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
 }
 
 template <typename Items, typename Append>
@@ -73,16 +54,6 @@ void append_counters(std::string& json, const Cost& cost, std::chrono::nanosecon
   }
 }
 
-std::string sizes_text(const std::vector<std::vector<std::int64_t>>& tensors) {
-  std::string text;
-  for (const auto& sizes : tensors) {
-    text += text.empty() ? "" : ", ";
-    for (std::size_t i = 0; i < sizes.size(); ++i) text += (i > 0 ? "x" : "") + std::to_string(sizes[i]);
-    if (sizes.empty()) text += "scalar";
-  }
-  return text;
-}
-
 // [name, type, parent, parameters, flags, aliases, inputs, outputs]; flags: 1 not called, 2 a scope of the user's, not a module.
 void append_module(std::string& json, const ModuleInfo& module) {
   json += '[' + json_string(module.name) + ',' + json_string(module.type) + ',';
@@ -93,7 +64,8 @@ void append_module(std::string& json, const ModuleInfo& module) {
   append_integer(json, (module.registered && !module.called ? 1 : 0) + (module.registered ? 0 : 2));
   json += ',';
   append_list(json, module.aliases, [&](const std::string& alias) { json += json_string(alias); });
-  json += ',' + json_string(sizes_text(module.input_sizes)) + ',' + json_string(sizes_text(module.output_sizes)) + ']';
+  json += ',' + json_string(report::sizes_text(module.input_sizes)) + ',' + json_string(report::sizes_text(module.output_sizes)) +
+          ']';
 }
 
 struct Pair {
@@ -218,7 +190,13 @@ std::string title_of(const Tally& tally, const HtmlOptions& options) {
 }  // namespace
 
 std::string to_html(const Tally& tally, const HtmlOptions& options) {
-  const std::string title = html_escaped(title_of(tally, options));
+  if (options.ancestors == Ancestors::kCaller) {
+    if (options.times != nullptr) throw std::invalid_argument("torchtally::to_html: times are known by owner, not by caller");
+    HtmlOptions of_stacks = options;
+    of_stacks.ancestors = Ancestors::kOwner;
+    return to_html(report::call_tree(tally), of_stacks);
+  }
+  const std::string title = report::html_escaped(title_of(tally, options));
   const std::string data = script_safe(data_of(tally, options));
   // The template has each of them where it belongs; what is put in is not looked at again.
   std::string html;

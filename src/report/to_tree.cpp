@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <map>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "report/cells.h"
 #include "report/colour.h"
@@ -54,68 +58,98 @@ std::vector<std::string> unknown_marks(const Tally& tally) {
   return marks;
 }
 
+class TreeWriter {
+ public:
+  TreeWriter(const Tally& tally, const ReportOptions& options, const report::Listing& listing)
+      : tally_(tally),
+        options_(options),
+        listing_(listing),
+        children_(report::children_of(tally)),
+        aliases_(aliases_by_parent(tally)),
+        unknown_(unknown_marks(tally)),
+        lines_(tally.modules().size()),
+        tree_(alignment_of(listing)) {
+    for (const report::Line& line : listing.lines) lines_[line.module] = &line;
+  }
+
+  std::string text() {
+    write(0, 0);
+    std::string text;
+    const std::vector<std::string> lines = tree_.lines(static_cast<std::size_t>(options_.width));
+    for (std::size_t i = 0; i < lines.size(); ++i) text += look(lines[i], looks_[i], options_.colour) + "\n";
+    return text;
+  }
+
+ private:
+  static std::vector<Align> alignment_of(const report::Listing& listing) {
+    std::vector<Align> alignment = {Align::kLeft};
+    for (const Column column : listing.columns) alignment.push_back(report::align_of(column));
+    alignment.push_back(Align::kLeft);
+    return alignment;
+  }
+
+  // The module, and what is below it.
+  void write(int module, int level) {
+    const ModuleInfo& info = tally_.modules()[module];
+    std::vector<std::string> cells = {indented(level, report::own_name(tally_, module), module == 0 ? "" : info.type)};
+    for (const Column column : listing_.columns) cells.push_back(report::labelled_cell(listing_, *lines_[module], column));
+    const bool is_uncalled = info.registered && !info.called;
+    cells.push_back(is_uncalled ? "not called" : unknown_[module]);
+    add(std::move(cells), !unknown_[module].empty() ? Look::kWarning : is_uncalled ? Look::kFaint : Look::kPlain);
+    if (options_.depth >= 0 && level >= options_.depth) return;
+
+    std::vector<int>& below = children_[module];
+    if (options_.sort) {
+      std::stable_sort(below.begin(), below.end(), [this](int a, int b) { return sort_key(a) > sort_key(b); });
+    }
+    const std::size_t shown = options_.top > 0 ? std::min(below.size(), static_cast<std::size_t>(options_.top)) : below.size();
+    for (std::size_t i = 0; i < shown; ++i) write(below[i], level + 1);
+    if (shown < below.size()) add_note(level + 1, "and " + std::to_string(below.size() - shown) + " more", "");
+    const auto aliases = aliases_.find(info.name);
+    if (aliases == aliases_.end()) return;
+    for (const AliasLine& alias : aliases->second) {
+      add_note(level + 1, indented(0, alias.name, alias.module->type), "shared, counted as " + alias.module->name);
+    }
+  }
+
+  double sort_key(int module) const { return report::number(listing_, *lines_[module], *options_.sort); }
+
+  void add_note(int level, const std::string& name, std::string note) {
+    std::vector<std::string> cells(listing_.columns.size() + 2);
+    cells.front() = indented(level, name, "");
+    cells.back() = std::move(note);
+    add(std::move(cells), Look::kFaint);
+  }
+
+  void add(std::vector<std::string> cells, Look look) {
+    tree_.add_row(std::move(cells));
+    looks_.push_back(look);
+  }
+
+  const Tally& tally_;
+  const ReportOptions& options_;
+  const report::Listing& listing_;
+  std::vector<std::vector<int>> children_;
+  const std::map<std::string, std::vector<AliasLine>> aliases_;
+  const std::vector<std::string> unknown_;
+  std::vector<const report::Line*> lines_;  // by module; null where it is deeper than options_.depth
+  report::TextColumns tree_;
+  std::vector<Look> looks_;
+};
+
 }  // namespace
 
 std::string to_tree(const Tally& tally, const ReportOptions& options) {
+  report::check_sort(options.sort);
   ReportOptions hierarchy;
   hierarchy.depth = options.depth;
+  hierarchy.ancestors = options.ancestors;
   hierarchy.columns = options.columns;
   if (hierarchy.columns.empty()) {
     hierarchy.columns = {Column::kParameters, Column::kMacs, Column::kFlops, Column::kActivations};
   }
   const report::Listing listing = report::make_listing(tally, hierarchy, false);
-  const std::vector<report::Node> nodes = report::depth_first(tally, options.depth);  // the listing's, with levels
-  const auto aliases = aliases_by_parent(tally);
-  const std::vector<std::string> unknown = unknown_marks(tally);
-
-  std::vector<Align> alignment = {Align::kLeft};
-  for (const Column column : listing.columns) alignment.push_back(report::align_of(column));
-  alignment.push_back(Align::kLeft);
-  report::TextColumns tree(std::move(alignment));
-  std::vector<Look> looks;
-
-  // The aliases below a module come after its last descendant: they wait here, innermost last.
-  struct Waiting {
-    int level;
-    const std::vector<AliasLine>* lines;
-  };
-  std::vector<Waiting> waiting;
-  const auto write_aliases_down_to = [&](int level) {
-    while (!waiting.empty() && waiting.back().level > level) {
-      for (const AliasLine& line : *waiting.back().lines) {
-        std::vector<std::string> cells(listing.columns.size() + 2);
-        cells.front() = indented(waiting.back().level, line.name, line.module->type);
-        cells.back() = "shared, counted as " + line.module->name;
-        tree.add_row(std::move(cells));
-        looks.push_back(Look::kFaint);
-      }
-      waiting.pop_back();
-    }
-  };
-
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const report::Node& node = nodes[i];
-    const report::Line& line = listing.lines[i];
-    write_aliases_down_to(node.level);
-    const ModuleInfo& module = tally.modules()[node.module];
-    const bool is_root = node.module == 0;
-    std::vector<std::string> cells = {indented(node.level, report::own_name(tally, node.module), is_root ? "" : module.type)};
-    for (const Column column : listing.columns) cells.push_back(report::labelled_cell(listing, line, column));
-    const bool is_uncalled = module.registered && !module.called;
-    cells.push_back(is_uncalled ? "not called" : unknown[node.module]);
-    tree.add_row(std::move(cells));
-    looks.push_back(!unknown[node.module].empty() ? Look::kWarning : is_uncalled ? Look::kFaint : Look::kPlain);
-    const auto below = aliases.find(module.name);
-    if (below != aliases.end() && (options.depth < 0 || node.level < options.depth)) {
-      waiting.push_back({node.level + 1, &below->second});
-    }
-  }
-  write_aliases_down_to(-1);
-
-  std::string text;
-  const std::vector<std::string> lines = tree.lines(static_cast<std::size_t>(options.width));
-  for (std::size_t i = 0; i < lines.size(); ++i) text += look(lines[i], looks[i], options.colour) + "\n";
-  return text + report::coverage_notes(tally, options.colour);
+  return TreeWriter(tally, options, listing).text() + report::coverage_notes(tally, options.colour);
 }
 
 }  // namespace torchtally

@@ -75,6 +75,27 @@ TEST(Diff, FindsWhatChangedAndWhatWasRenamed) {
   EXPECT_NEAR(change.largest_relative_change(), 59'006'976.0 / 239'028'446, 1e-9);
 }
 
+TEST(Diff, IsAlsoByPhaseAndDType) {
+  const TallyDiff change = diff(sample_tally(), changed_sample());
+  ASSERT_EQ(change.phases.size(), kPhases.size());
+  EXPECT_EQ(change.phases[0].name, "forward");
+  EXPECT_EQ(change.phases[0].before.macs - change.phases[0].after.macs, 59'006'976);
+  EXPECT_TRUE(change.phases[1].is_same()) << "backward";
+  ASSERT_EQ(change.dtypes.size(), 3U);
+  EXPECT_EQ(change.dtypes[0].name, "bfloat16");
+  EXPECT_TRUE(change.dtypes[0].is_same());
+  EXPECT_EQ(change.dtypes[1].before.macs - change.dtypes[1].after.macs, 59'006'976) << "float32";
+}
+
+TEST(Diff, IsByCallerIfAskedTo) {
+  const TallyDiff by_owner = diff(Tally(), sample_tally());
+  const TallyDiff by_caller = diff(Tally(), sample_tally(), Ancestors::kCaller);
+  // "head" has 192 MACs; half of them it was called for by "backbone.body".
+  EXPECT_EQ(find(by_owner, "head")->after.macs, 192);
+  EXPECT_EQ(find(by_caller, "head")->after.macs, 192);
+  EXPECT_EQ(find(by_caller, "backbone")->after.macs - find(by_owner, "backbone")->after.macs, 96);
+}
+
 TEST(Diff, MatchesARenamedModuleWhoseCostChangedToo) {
   std::vector<ModuleInfo> modules(3);
   for (int i = 1; i < 3; ++i) {

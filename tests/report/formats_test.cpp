@@ -65,6 +65,22 @@ TEST(Golden, TreeOfAllColumns) {
   expect_golden(to_tree(sample_tally(), options), "tree_all_columns.txt");
 }
 
+TEST(Golden, TreeThatIsSortedAndCut) {
+  ReportOptions options;
+  options.sort = Column::kFlops;
+  options.top = 2;
+  expect_golden(to_tree(sample_tally(), options), "tree_top.txt");
+}
+
+TEST(Golden, ByCaller) {
+  ReportOptions options;
+  options.ancestors = Ancestors::kCaller;
+  options.columns = {Column::kMacs, Column::kDType, Column::kPhase};
+  expect_golden(to_table(sample_tally(), options), "table_by_caller.txt");
+  expect_golden(to_tree(sample_tally(), options), "tree_by_caller.txt");
+  expect_golden(to_folded(sample_tally(), Column::kMacs, Ancestors::kCaller), "macs_by_caller.folded");
+}
+
 TEST(Golden, Json) { expect_golden(to_json(sample_tally(), "2.13.0"), "report.json"); }
 TEST(Golden, Csv) { expect_golden(to_csv(sample_tally()), "modules.csv"); }
 TEST(Golden, CsvByEverything) {
@@ -109,6 +125,14 @@ TEST(ToTable, RefusesWhatMakesNoSense) {
   EXPECT_THROW(to_table(sample_tally(), options), std::invalid_argument);
   EXPECT_THROW(to_table(sample_tally(), by({})), std::invalid_argument);
   EXPECT_THROW(to_folded(Tally(), Column::kShare), std::invalid_argument);
+}
+
+// "head" is called by the root and, under the name "tail", by "backbone.body".
+TEST(ToFolded, HasAStackForEachWayInWhichAModuleWasCalled) {
+  const std::string folded = to_folded(sample_tally(), Column::kMacs, Ancestors::kCaller);
+  EXPECT_NE(folded.find("Net;head;aten::addmm 96\n"), std::string::npos) << folded;
+  EXPECT_NE(folded.find("Net;backbone;body;(head);aten::addmm 96\n"), std::string::npos) << folded;
+  EXPECT_NE(to_folded(sample_tally(), Column::kMacs).find("Net;head;aten::addmm 192\n"), std::string::npos);
 }
 
 TEST(Options, NamesAreReadBack) {
@@ -156,9 +180,44 @@ TEST(AnyTally, RowsOfAPartitionAddUpToTheTotal) {
 TEST(AnyTally, FoldedStacksAddUpToTheTotal) {
   for (unsigned seed = 0; seed < 10; ++seed) {
     const Tally tally = random_tally(seed);
-    std::int64_t sum = 0;
-    for (const std::string& line : lines_of(to_folded(tally, Column::kBytes))) sum += std::stoll(line.substr(line.rfind(' ')));
-    EXPECT_EQ(sum, std::int64_t{tally.total().bytes()});
+    for (const Ancestors ancestors : {Ancestors::kOwner, Ancestors::kCaller}) {
+      std::int64_t sum = 0;
+      for (const std::string& line : lines_of(to_folded(tally, Column::kBytes, ancestors))) {
+        sum += std::stoll(line.substr(line.rfind(' ')));
+      }
+      EXPECT_EQ(sum, std::int64_t{tally.total().bytes()});
+    }
+  }
+}
+
+TEST(AnyTally, RowsByModuleHaveWhatTheTallySays) {
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    const Tally tally = random_tally(seed);
+    for (const Ancestors ancestors : {Ancestors::kOwner, Ancestors::kCaller}) {
+      ReportOptions options;
+      options.ancestors = ancestors;
+      options.columns = {Column::kMacs};
+      const auto by_module = tally.by_module(ancestors);
+      std::int64_t expected = 0;
+      for (const auto& [name, cost] : by_module) expected += cost.macs;
+      EXPECT_EQ(sums_of(to_csv(tally, options), 1), std::vector<std::int64_t>{expected});
+      options.depth = 0;
+      EXPECT_EQ(sums_of(to_csv(tally, options), 1), std::vector<std::int64_t>{by_module.at("").macs});
+    }
+  }
+}
+
+// What is deeper than the depth counts for the module at that depth: of the stack, if it is by caller.
+TEST(AnyTally, RowsByCallerAddUpToTheTotalAtAnyDepth) {
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    const Tally tally = random_tally(seed);
+    for (int depth = -1; depth < 3; ++depth) {
+      ReportOptions options = by({GroupBy::kModule, GroupBy::kPhase});
+      options.ancestors = Ancestors::kCaller;
+      options.depth = depth;
+      options.columns = {Column::kMacs};
+      EXPECT_EQ(sums_of(to_csv(tally, options), 1), std::vector<std::int64_t>{tally.total().macs});
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "golden.h"
@@ -108,6 +109,30 @@ TEST(ToHtml, IsOneFileThatAsksNobody) {
   without_namespace.erase(without_namespace.find(svg), svg.size());
   EXPECT_EQ(without_namespace.find("http"), html.find("http-equiv")) << "the only one";
   EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
+}
+
+TEST(ToHtml, HasABlockForEachWayInWhichAModuleWasCalled) {
+  HtmlOptions options;
+  options.ancestors = Ancestors::kCaller;
+  const Tally tally = sample_tally();
+  const Json data = data_of(to_html(tally, options));
+  std::map<std::string, std::int64_t> macs;  // directly in the block
+  for (const Json& pair : data["pairs"]) macs[data["modules"][pair[0].get<int>()][0]] += pair[2].get<std::int64_t>();
+  EXPECT_EQ(macs["head"], 96);
+  EXPECT_EQ(macs["backbone.body.(head)"], 96);
+  std::int64_t sum = 0;
+  for (const auto& [name, count] : macs) sum += count;
+  EXPECT_EQ(sum, std::int64_t{tally.total().macs});
+  EXPECT_EQ(data["modules"].size(), tally.modules().size() + 1) << "also the one that was not called";
+  const CallTimes times;
+  options.times = &times;
+  EXPECT_THROW(to_html(tally, options), std::invalid_argument);
+}
+
+TEST(ToHtmlTable, Golden) {
+  ReportOptions options;
+  options.top = 6;
+  testing::expect_golden(to_html_table(sample_tally(), options), "fragment.html");
 }
 
 TEST(ToHtml, Golden) {
