@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bindings.h"
+#include "torchtally/call_observer.h"
 #include "torchtally/counting_guard.h"
 #include "torchtally/module_list.h"
 #include "torchtally/module_scope.h"
@@ -135,6 +136,9 @@ class Guard {
   Held<CountingGuard> guard_;
 };
 
+// Not an argument's type: pybind11 would try the overloads after it before it takes None for a pointer.
+CallObserver* observer_of(const py::object& observer) { return observer.is_none() ? nullptr : observer.cast<CallObserver*>(); }
+
 template <typename Scope>
 void bind_scope(py::class_<Held<Scope>>& scope) {
   scope.def("close", &Held<Scope>::close);
@@ -146,17 +150,19 @@ void bind_guards(py::module_& m) {
   py::register_exception<GuardMisuse>(m, "GuardMisuse", PyExc_RuntimeError);
 
   py::class_<Guard>(m, "Guard")
-      .def(py::init([](const FormulaSet& formulas) { return std::make_unique<Guard>(std::in_place, formulas); }),
-           py::arg("formulas"))
+      .def(py::init([](const FormulaSet& formulas, const py::object& observer) {
+             return std::make_unique<Guard>(std::in_place, formulas, observer_of(observer));
+           }),
+           py::arg("formulas"), py::arg("observer") = py::none(), py::keep_alive<1, 3>())
       // Before the next: a script module has items, as a list does.
-      .def(py::init([](const torch::jit::Module& model, const FormulaSet& formulas) {
-             return std::make_unique<Guard>(std::in_place, model, formulas);
+      .def(py::init([](const torch::jit::Module& model, const FormulaSet& formulas, const py::object& observer) {
+             return std::make_unique<Guard>(std::in_place, model, formulas, observer_of(observer));
            }),
-           py::arg("model"), py::arg("formulas"))
-      .def(py::init([](const Described& model, const FormulaSet& formulas) {
-             return std::make_unique<Guard>(std::in_place, list_from(model), formulas);
+           py::arg("model"), py::arg("formulas"), py::arg("observer") = py::none(), py::keep_alive<1, 4>())
+      .def(py::init([](const Described& model, const FormulaSet& formulas, const py::object& observer) {
+             return std::make_unique<Guard>(std::in_place, list_from(model), formulas, observer_of(observer));
            }),
-           py::arg("model"), py::arg("formulas"))
+           py::arg("model"), py::arg("formulas"), py::arg("observer") = py::none(), py::keep_alive<1, 4>())
       .def("tally", &Guard::tally)
       .def("close", &Guard::close);
 

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "bindings.h"
+#include "torchtally/cost_counter.h"
 #include "torchtally/report.h"
 #include "torchtally/tally.h"
+#include "torchtally/tally_from_json.h"
 
 namespace py = pybind11;
 
@@ -18,28 +20,11 @@ namespace {
 
 std::int64_t exact(Count count) { return count; }
 
-template <Count Cost::*counter>
-std::int64_t get(const Cost& cost) {
-  return cost.*counter;
-}
-template <Count Cost::*counter>
-void set(Cost& cost, std::int64_t value) {
-  cost.*counter = value;
-}
-
 // The names that the reports have for them, in the reports' order.
 py::dict as_dict(const Cost& cost) {
   py::dict dict;
-  dict["macs"] = exact(cost.macs);
-  dict["flops"] = exact(cost.flops);
-  dict["matmul_flops"] = exact(cost.matmul_flops());
-  dict["masked_macs"] = exact(cost.masked_macs);
-  dict["transcendentals"] = exact(cost.transcendentals);
-  dict["bytes_read"] = exact(cost.bytes_read);
-  dict["bytes_written"] = exact(cost.bytes_written);
-  dict["bytes_communicated"] = exact(cost.bytes_communicated);
-  dict["activations"] = exact(cost.activations);
-  dict["calls"] = exact(cost.calls);
+  for (const CostCounter& counter : kCostCounters)
+    dict[py::str(counter.name.data(), counter.name.size())] = exact(counter.of(cost));
   return dict;
 }
 
@@ -130,67 +115,6 @@ class Sum {
   std::map<std::pair<int, int>, int> frames_by_key_;
 };
 
-py::tuple pack_tally(const Tally& tally) {
-  py::list modules;
-  for (const ModuleInfo& module : tally.modules()) {
-    modules.append(py::make_tuple(module.name, module.type, module.aliases, module.parent, module.parameters.total,
-                                  module.parameters.trainable, module.registered, module.called, module.calls));
-  }
-  py::list operators;
-  for (const OperatorInfo& op : tally.operators()) {
-    operators.append(py::make_tuple(op.name, op.overload, static_cast<int>(op.verdict), static_cast<int>(op.reason)));
-  }
-  py::list rows;
-  for (const Tally::Row& row : tally.rows()) {
-    rows.append(
-        py::make_tuple(row.module, row.op, pack(row.cost), static_cast<int>(row.dtype), static_cast<int>(row.phase), row.frame));
-  }
-  py::list frames;
-  for (const FrameInfo& frame : tally.frames()) frames.append(py::make_tuple(frame.module, frame.caller));
-  return py::make_tuple(modules, operators, rows, frames);
-}
-
-Tally unpack_tally(const py::tuple& packed) {
-  std::vector<ModuleInfo> modules;
-  for (const auto& item : packed[0].cast<py::list>()) {
-    const auto fields = item.cast<py::tuple>();
-    ModuleInfo module;
-    module.name = fields[0].cast<std::string>();
-    module.type = fields[1].cast<std::string>();
-    module.aliases = fields[2].cast<std::vector<std::string>>();
-    module.parent = fields[3].cast<int>();
-    module.parameters = {fields[4].cast<std::int64_t>(), fields[5].cast<std::int64_t>()};
-    module.registered = fields[6].cast<bool>();
-    module.called = fields[7].cast<bool>();
-    module.calls = fields[8].cast<std::int64_t>();
-    modules.push_back(std::move(module));
-  }
-  std::vector<OperatorInfo> operators;
-  for (const auto& item : packed[1].cast<py::list>()) {
-    const auto fields = item.cast<py::tuple>();
-    operators.push_back({fields[0].cast<std::string>(), fields[1].cast<std::string>(),
-                         static_cast<VerdictKind>(fields[2].cast<int>()), static_cast<ZeroReason>(fields[3].cast<int>())});
-  }
-  std::vector<Tally::Row> rows;
-  for (const auto& item : packed[2].cast<py::list>()) {
-    const auto fields = item.cast<py::tuple>();
-    Tally::Row row;
-    row.module = fields[0].cast<int>();
-    row.op = fields[1].cast<int>();
-    row.cost = unpack_cost(fields[2].cast<CostTuple>());
-    row.dtype = static_cast<DType>(fields[3].cast<int>());
-    row.phase = static_cast<Phase>(fields[4].cast<int>());
-    row.frame = fields[5].cast<int>();
-    rows.push_back(row);
-  }
-  std::vector<FrameInfo> frames;
-  for (const auto& item : packed[3].cast<py::list>()) {
-    const auto fields = item.cast<py::tuple>();
-    frames.push_back({fields[0].cast<int>(), fields[1].cast<int>()});
-  }
-  return {std::move(modules), std::move(operators), std::move(rows), std::move(frames)};
-}
-
 // A row with names instead of indices, flat, as a table wants it.
 py::list rows_of(const Tally& tally) {
   py::list rows;
@@ -230,27 +154,20 @@ py::dict by_module(const Tally& tally) {
   return named;
 }
 
-ReportOptions depth_of(const py::object& depth) {
-  ReportOptions options;
-  if (!depth.is_none()) options.depth = depth.cast<int>();
-  return options;
-}
-
 }  // namespace
 
 void bind_tally(py::module_& m) {
-  py::class_<Cost>(m, "Cost", "What operator calls cost; docs/json.md says what each number means.")
-      .def(py::init<>())
-      .def_property("macs", &get<&Cost::macs>, &set<&Cost::macs>)
-      .def_property("flops", &get<&Cost::flops>, &set<&Cost::flops>)
-      .def_property("transcendentals", &get<&Cost::transcendentals>, &set<&Cost::transcendentals>)
-      .def_property("bytes_read", &get<&Cost::bytes_read>, &set<&Cost::bytes_read>)
-      .def_property("bytes_written", &get<&Cost::bytes_written>, &set<&Cost::bytes_written>)
-      .def_property("bytes_communicated", &get<&Cost::bytes_communicated>, &set<&Cost::bytes_communicated>)
-      .def_property("activations", &get<&Cost::activations>, &set<&Cost::activations>)
-      .def_property("masked_macs", &get<&Cost::masked_macs>, &set<&Cost::masked_macs>)
-      .def_property("calls", &get<&Cost::calls>, &set<&Cost::calls>)
-      .def_property_readonly("matmul_flops", [](const Cost& cost) { return exact(cost.matmul_flops()); })
+  py::class_<Cost> cost_class(m, "Cost", "What operator calls cost; docs/json.md says what each number means.");
+  for (const CostCounter& counter : kCostCounters) {
+    const std::string name(counter.name);
+    const auto get = [&counter](const Cost& cost) { return exact(counter.of(cost)); };
+    if (counter.member == nullptr) {
+      cost_class.def_property_readonly(name.c_str(), get);
+    } else {
+      cost_class.def_property(name.c_str(), get, [&counter](Cost& cost, std::int64_t value) { cost.*counter.member = value; });
+    }
+  }
+  cost_class.def(py::init<>())
       .def_property_readonly("unmasked_macs", [](const Cost& cost) { return exact(cost.unmasked_macs()); })
       .def_property_readonly("bytes", [](const Cost& cost) { return exact(cost.bytes()); })
       .def_property_readonly("arithmetic_intensity", &Cost::arithmetic_intensity)
@@ -277,8 +194,8 @@ void bind_tally(py::module_& m) {
       .def_readonly("called", &ModuleInfo::called)
       .def("__repr__", [](const ModuleInfo& module) { return "ModuleInfo('" + module.name + "', " + module.type + ")"; });
 
-  py::class_<Tally>(m, "Tally", "What was counted, as a value.")
-      .def(py::init<>())
+  py::class_<Tally> tally_class(m, "Tally", "What was counted, as a value.");
+  tally_class.def(py::init<>())
       .def_property_readonly("total", &Tally::total)
       .def_property_readonly("by_operator", &Tally::by_operator)
       .def_property_readonly("by_module", &by_module)
@@ -298,13 +215,6 @@ void bind_tally(py::module_& m) {
            [](const py::object& tally) { return py::module_::import("torchtally._notebook").attr("to_dataframe")(tally); })
       .def("_repr_html_",
            [](const py::object& tally) { return py::module_::import("torchtally._notebook").attr("to_html")(tally); })
-      .def("to_json", [](const Tally& tally) { return to_json(tally, TORCHTALLY_TORCH_VERSION); })
-      .def(
-          "table", [](const Tally& tally, const py::object& depth) { return to_table(tally, depth_of(depth)); },
-          py::arg("depth") = py::none())
-      .def(
-          "tree", [](const Tally& tally, const py::object& depth) { return to_tree(tally, depth_of(depth)); },
-          py::arg("depth") = py::none())
       .def("__add__",
            [](const Tally& a, const Tally& b) {
              Sum sum;
@@ -312,9 +222,11 @@ void bind_tally(py::module_& m) {
              sum.add(b);
              return std::move(sum).tally();
            })
-      .def("__str__", [](const Tally& tally) { return to_table(tally); })
       .def("__repr__", [](const Tally& tally) { return "Tally(total=" + repr(tally.total()) + ")"; })
-      .def(py::pickle(&pack_tally, &unpack_tally));
+      // A saved report is all that a tally is made of.
+      .def(py::pickle([](const Tally& tally) { return py::str(to_json(tally)); },
+                      [](const py::str& json) { return tally_from_json(json.cast<std::string>()); }));
+  bind_reports(m, tally_class);
 
   m.def(
       "human_count", [](std::int64_t count) { return human_count(count); }, py::arg("count"));

@@ -16,7 +16,7 @@ from torchtally import _load
 
 _load.check(_torch.__version__)
 
-from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, StepRecord, Tally, TensorView, human_count, measure_peak
+from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, StepRecord, Tally, TallyDiff, TensorView, diff, human_count, measure_peak
 from torchtally._formulas import FormulaSet, formula
 from torchtally._guard import CountingGuard, ModuleScope, PauseCounting, PhaseScope, ThreadContext
 from torchtally._step_meter import StepMeter, lightning_callback, trainer_callback
@@ -35,8 +35,10 @@ __all__ = [
     "StepMeter",
     "StepRecord",
     "Tally",
+    "TallyDiff",
     "ThreadContext",
     "TensorView",
+    "diff",
     "formula",
     "human_count",
     "lightning_callback",

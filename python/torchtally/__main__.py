@@ -10,7 +10,7 @@ import argparse
 import importlib
 import os
 import sys
-from typing import Any, Optional, Sequence
+from typing import Any, Callable, Dict, Optional, Sequence
 
 import torch
 
@@ -80,7 +80,16 @@ def _count(options: argparse.Namespace) -> str:
         with torchtally.CountingGuard(target if is_model else None) as guard, torch.set_grad_enabled(not is_model):
             target(*inputs)
     tally = guard.tally
-    return {"table": tally.table, "tree": tally.tree, "json": lambda depth: tally.to_json()}[options.format](options.depth)
+    reports: Dict[str, Callable[[], str]] = {
+        "table": lambda: tally.table(options.depth),
+        "tree": lambda: tally.tree(options.depth),
+        "markdown": lambda: tally.to_markdown(options.depth),
+        "csv": lambda: tally.to_csv(options.depth),
+        "json": tally.to_json,
+        "folded": tally.to_folded,
+        "html": lambda: tally.html(options.target),
+    }
+    return reports[options.format]()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("target", metavar="TARGET", help="package.module:function, or a .pt or .pt2 file")
     count.add_argument("--input", action="append", default=[], metavar="SIZES[:TYPE]", help="input tensor; once for each argument")
     count.add_argument("--depth", type=int, default=None, help="levels of modules to show; all if not given")
-    count.add_argument("--format", choices=("table", "tree", "json"), default="table")
+    count.add_argument("--format", choices=("table", "tree", "json", "csv", "markdown", "html", "folded"), default="table")
     count.add_argument("--output", default=None, metavar="FILE", help="write the report here; the standard output if not given")
     count.add_argument("--device", choices=("cpu", "cuda", "meta"), default="cpu", help="meta: count without computing")
     count.add_argument("--train", action="store_true", help="leave the model in training mode")

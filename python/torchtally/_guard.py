@@ -1,6 +1,7 @@
 """CountingGuard, PauseCounting and ModuleScope: context managers around the C++ ones."""
 
 import contextlib
+import os
 from types import TracebackType
 from typing import Any, Callable, Iterator, Optional, Type, Union
 
@@ -21,13 +22,26 @@ class CountingGuard:
     Without a model the modules that are called are named by their type: "ResNet.layer1.0". A ScriptModule is attributed by
     itself. The tally may be asked at any time, also while counting, and stays after the end. Guards nest: what an inner one
     counts, outer ones count too. Used again, a guard counts from zero.
+
+    `trace`: a file that gets every call on a time line, for ui.perfetto.dev. `times`: how long the calls took, for
+    times_table() and html(). Either makes counting slower.
     """
 
-    def __init__(self, model: Optional[torch.nn.Module] = None, *, formulas: Optional[FormulaSet] = None) -> None:
+    def __init__(
+        self,
+        model: Optional[torch.nn.Module] = None,
+        *,
+        formulas: Optional[FormulaSet] = None,
+        trace: Union[str, "os.PathLike[str]", None] = None,
+        times: bool = False,
+    ) -> None:
         if model is not None and not isinstance(model, torch.nn.Module):
             raise TypeError(f"CountingGuard counts whatever runs; its model must be a torch.nn.Module, not {type(model).__name__}")
         self._model = model
         self._formulas = formulas
+        self._trace = None if trace is None else os.fspath(trace)
+        self._times = times
+        self._observer: Optional[_core.RunObserver] = None
         self._guard: Optional[_core.Guard] = None
         self._tally = _core.Tally()
 
@@ -35,17 +49,18 @@ class CountingGuard:
         if self._guard is not None:
             raise _core.GuardMisuse("this CountingGuard is counting already: make another one")
         formulas = (self._formulas or FormulaSet())._core
+        self._observer = self._new_observer()
         self._steps_around = _hooks.open_steps()
         _compile.watch()
         _higher_order.let_through()
         _hooks.install(self._scripted())
         try:
             if self._model is None:
-                self._guard = _core.Guard(formulas)
+                self._guard = _core.Guard(formulas, self._observer)
             elif is_scripted(self._model):
-                self._guard = _core.Guard(self._model._c, formulas)
+                self._guard = _core.Guard(self._model._c, formulas, self._observer)
             else:
-                self._guard = _core.Guard(list_modules(self._model), formulas)
+                self._guard = _core.Guard(list_modules(self._model), formulas, self._observer)
         except BaseException:
             _hooks.uninstall(self._scripted())
             raise
@@ -62,6 +77,27 @@ class CountingGuard:
             guard.close()
         finally:
             _hooks.uninstall(self._scripted())
+        self._finish_trace()
+
+    def _new_observer(self) -> Optional[_core.RunObserver]:
+        if self._trace is None:
+            return _core.RunObserver(times=True) if self._times else None
+        return _core.RunObserver(self._unfinished(), self._times)
+
+    def _finish_trace(self) -> None:
+        """Puts the trace in its place: a file that is there is whole."""
+        if self._trace is None or self._observer is None:
+            return
+        try:
+            self._observer.close()
+            os.replace(self._unfinished(), self._trace)
+        except OSError as error:
+            if os.path.exists(self._unfinished()):
+                os.unlink(self._unfinished())
+            raise OSError(error.errno, f"cannot write the trace: {error.strerror}", self._trace) from None
+
+    def _unfinished(self) -> str:
+        return f"{self._trace}.{os.getpid()}.part"
 
     def _scripted(self) -> Optional[torch.nn.Module]:
         return self._model if is_scripted(self._model) else None
@@ -71,13 +107,30 @@ class CountingGuard:
         """What has been counted so far."""
         return self._tally if self._guard is None else self._guard.tally()
 
-    def table(self, depth: Optional[int] = None) -> str:
-        """One row a module, `depth` levels below the root; all if not given."""
-        return self.tally.table(depth)
+    def table(self, depth: Optional[int] = None, **options: Any) -> str:
+        """One row a module, `depth` levels below the root; all if not given. Options: those of Tally.table()."""
+        return self.tally.table(depth, **options)
 
-    def tree(self, depth: Optional[int] = None) -> str:
-        """The modules indented, the cost on every line."""
-        return self.tally.tree(depth)
+    def tree(self, depth: Optional[int] = None, **options: Any) -> str:
+        """The modules indented, the cost on every line. Options: those of Tally.tree()."""
+        return self.tally.tree(depth, **options)
+
+    def html(self, title: str = "", peak_flops: float = 0.0, bandwidth: float = 0.0, ancestors: str = "owner") -> str:
+        """One page for a browser, with times if they were taken; peak and bandwidth, per second, are for its roofline."""
+        return self.tally.html(title, peak_flops, bandwidth, ancestors, self._observer if self._times else None)
+
+    def times_table(
+        self,
+        by: str = "operator",
+        depth: Optional[int] = None,
+        top: int = 0,
+        peak_flops: float = 0.0,
+        bandwidth: float = 0.0,
+    ) -> str:
+        """How long the calls took and what they achieved, by operator or module."""
+        if self._observer is None or not self._times:
+            raise ValueError("times were not taken: CountingGuard(model, times=True)")
+        return self._observer.times_table(by, depth, top, peak_flops, bandwidth)
 
     def __str__(self) -> str:
         return self.table()

@@ -14,8 +14,9 @@ class CallTree {
     add(0, -1);
     for (const FrameInfo& frame : tally.frames()) {
       const int caller = frame.caller < 0 ? 0 : by_frame_[static_cast<std::size_t>(frame.caller)];
-      const bool is_root = frame.caller < 0 && frame.module == 0;
-      by_frame_.push_back(is_root ? 0 : add(frame.module, caller));
+      // The root's forward() is entered from the frame that a guard begins with, which is the root's too.
+      const bool is_callers = module_of_[caller] == frame.module;
+      by_frame_.push_back(is_callers ? caller : add(frame.module, caller));
     }
     for (const Tally::Row& row : tally.rows()) {
       rows_.push_back(row);

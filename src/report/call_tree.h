@@ -7,8 +7,8 @@
 namespace torchtally::report {
 
 // The same rows, each in a module for its frame, whose parent is the one for the frame's caller. A module that was called from
-// three places is there three times; called by one that does not own it, its name is in parentheses: "body.(head)". Modules in
-// which nothing ran are below the one that owns them.
+// three places is there three times, one that calls itself is there once; called by one that does not own it, its name is in
+// parentheses: "body.(head)". Modules in which nothing ran are below the one that owns them.
 Tally call_tree(const Tally& tally);
 
 }  // namespace torchtally::report

@@ -56,7 +56,8 @@ std::vector<int> callers_at(const Tally& tally, int depth) {
   std::vector<int> levels(frames.size(), 0);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const int caller = frames[i].caller;
-    if (caller >= 0) levels[i] = levels[caller] + 1;
+    // A module that calls itself stays at its level; the root does, where its forward() runs.
+    if (caller >= 0) levels[i] = levels[caller] + (frames[caller].module == frames[i].module ? 0 : 1);
     callers[i] = caller >= 0 && depth >= 0 && levels[i] > depth ? callers[caller] : frames[i].module;
   }
   return callers;
