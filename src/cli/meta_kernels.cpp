@@ -19,10 +19,8 @@ using Arguments = c10::ArrayRef<c10::IValue>;
 using Outputs = std::vector<Tensor>;
 using Sizes = std::vector<std::int64_t>;
 
-Outputs like_self(Arguments arguments) {
-  const Tensor self = arguments[0].toTensor();
-  return {self.new_empty(self.sizes())};
-}
+// Layouts are kept as kernels keep them: a gradient that is laid out otherwise than its parameter is copied.
+Outputs like_self(Arguments arguments) { return {at::empty_like(arguments[0].toTensor())}; }
 
 Sizes broadcast_sizes(Arguments arguments) {
   Sizes sizes;
@@ -45,6 +43,13 @@ Outputs broadcast_out(Arguments arguments) {
   return {out};
 }
 
+// That of a CPU's convolution, and of its gradients.
+at::MemoryFormat convolution_layout(const Tensor& input, const Tensor& weight) {
+  const at::MemoryFormat last = input.dim() == 5 ? at::MemoryFormat::ChannelsLast3d : at::MemoryFormat::ChannelsLast;
+  const bool is_last = input.suggest_memory_format() == last || weight.suggest_memory_format() == last;
+  return is_last ? last : at::MemoryFormat::Contiguous;
+}
+
 // convolution_overrideable(input, weight, bias, stride, padding, dilation, transposed, output_padding, groups)
 Outputs convolution(Arguments arguments) {
   const Tensor input = arguments[0].toTensor();
@@ -62,7 +67,7 @@ Outputs convolution(Arguments arguments) {
     sizes.push_back(transposed ? (input.size(i) - 1) * stride[d] - 2 * padding[d] + reach + output_padding[d] + 1
                                : (input.size(i) + 2 * padding[d] - reach - 1) / stride[d] + 1);
   }
-  return {input.new_empty(sizes)};
+  return {at::empty(sizes, input.options(), convolution_layout(input, weight))};
 }
 
 // (input, ..., training, momentum, eps): the saved statistics are empty where the running ones are used.
@@ -70,7 +75,7 @@ Outputs batch_norm(Arguments arguments) {
   const Tensor input = arguments[0].toTensor();
   const bool training = arguments[arguments.size() - 3].toBool();
   const Sizes saved = {training ? input.size(1) : 0};
-  return {input.new_empty(input.sizes()), input.new_empty(saved), input.new_empty(saved)};
+  return {at::empty_like(input), input.new_empty(saved), input.new_empty(saved)};
 }
 
 // _adaptive_avg_pool{2,3}d(self, output_size)
@@ -79,7 +84,7 @@ Outputs adaptive_avg_pool(Arguments arguments) {
   const auto output_size = arguments[1].toIntVector();
   Sizes sizes(self.sizes().begin(), self.sizes().end() - static_cast<std::ptrdiff_t>(output_size.size()));
   sizes.insert(sizes.end(), output_size.begin(), output_size.end());
-  return {self.new_empty(sizes)};
+  return {at::empty(sizes, self.options(), self.suggest_memory_format())};
 }
 
 // max_pool3d_with_indices(self, kernel_size, stride, padding, dilation, ceil_mode); one number stands for all three dimensions
@@ -151,13 +156,19 @@ Outputs multi_head_attention(Arguments arguments) {
 // A backward whose result is like the tensor that it is the gradient of.
 template <std::size_t kOf>
 Outputs gradient_of(Arguments arguments) {
-  const Tensor of = arguments[kOf].toTensor();
-  return {of.new_empty(of.sizes())};
+  return {at::empty_like(arguments[kOf].toTensor())};
 }
 
 // Where output_mask, the last argument, asks for it: an optional gradient.
-Tensor masked(Arguments arguments, std::size_t output, const Tensor& like, at::IntArrayRef sizes) {
-  return arguments.back().toBoolList().get(output) ? like.new_empty(sizes) : Tensor();
+Tensor masked(Arguments arguments, std::size_t output, const Tensor& like, at::IntArrayRef sizes,
+              at::MemoryFormat layout = at::MemoryFormat::Contiguous) {
+  return arguments.back().toBoolList().get(output) ? at::empty(sizes, like.options(), layout) : Tensor();
+}
+
+// grid_sampler_{2,3}d_backward(grad_output, input, grid, ..., output_mask): the grid's gradient is always there.
+Outputs grid_sampler_backward(Arguments arguments) {
+  const Tensor input = arguments[1].toTensor();
+  return {masked(arguments, 0, input, input.sizes()), at::empty_like(arguments[2].toTensor())};
 }
 
 // convolution_backward_overrideable(grad_output, input, weight, stride, ..., output_mask)
@@ -165,7 +176,8 @@ Outputs convolution_backward(Arguments arguments) {
   const Tensor gradient = arguments[0].toTensor();
   const Tensor input = arguments[1].toTensor();
   const Tensor weight = arguments[2].toTensor();
-  return {masked(arguments, 0, input, input.sizes()), masked(arguments, 1, weight, weight.sizes()),
+  const at::MemoryFormat layout = convolution_layout(input, weight);
+  return {masked(arguments, 0, input, input.sizes(), layout), masked(arguments, 1, weight, weight.sizes(), layout),
           masked(arguments, 2, gradient, {gradient.size(1)})};
 }
 
@@ -173,7 +185,7 @@ Outputs convolution_backward(Arguments arguments) {
 Outputs batch_norm_backward(Arguments arguments) {
   const Tensor input = arguments[1].toTensor();
   const at::IntArrayRef channels = input.sizes().slice(1, 1);
-  return {masked(arguments, 0, input, input.sizes()), masked(arguments, 1, input, channels),
+  return {masked(arguments, 0, input, input.sizes(), input.suggest_memory_format()), masked(arguments, 1, input, channels),
           masked(arguments, 2, input, channels)};
 }
 
@@ -194,7 +206,7 @@ Outputs embedding_backward(Arguments arguments) {
 // native_dropout(input, p, train)
 Outputs dropout(Arguments arguments) {
   const Tensor input = arguments[0].toTensor();
-  return {input.new_empty(input.sizes()), input.new_empty(input.sizes(), input.options().dtype(at::kBool))};
+  return {at::empty_like(input), at::empty_like(input, input.options().dtype(at::kBool))};
 }
 
 template <Outputs (*shapes)(Arguments)>
@@ -232,7 +244,9 @@ constexpr Kernel kKernels[] = {
     {"flip", "", function<like_self>},
     {"floor_divide", "", function<broadcast>},
     {"grid_sampler_2d", "", function<grid_sampler>},
+    {"grid_sampler_2d_backward", "", function<grid_sampler_backward>},
     {"grid_sampler_3d", "", function<grid_sampler>},
+    {"grid_sampler_3d_backward", "", function<grid_sampler_backward>},
     {"hardswish", "", function<like_self>},
     {"hardswish_backward", "", function<gradient_of<1>>},
     {"hardtanh", "", function<like_self>},
