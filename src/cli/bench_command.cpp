@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -21,7 +22,7 @@
 #include "cli/choice.h"
 #include "cli/numbers.h"
 #include "cli/output_file.h"
-#include "cli/terminal.h"
+#include "cli/progress.h"
 #include "report/text_columns.h"
 #include "torchtally/counting_guard.h"
 #include "torchtally/report.h"
@@ -108,18 +109,20 @@ struct Results {
 };
 
 Results measure(const BenchOptions& options) {
-  const auto progress = [&options](const char* what) {
-    if (!options.quiet) say(std::string("measuring ") + what);
-  };
+  Progress progress(options.quiet);
+  const std::array<DType, 3> dtypes = {DType::kFloat32, DType::kFloat64, DType::kBFloat16};
+  const double stages = dtypes.size() + 2;
+  double done = 0;
+  const auto next = [&](const std::string& what) { progress.say("measuring " + what, done++, stages); };
   const at::NoGradGuard no_grad;
   Results results;
-  progress("the peak");
-  for (const DType dtype : {DType::kFloat32, DType::kFloat64, DType::kBFloat16}) {
+  for (const DType dtype : dtypes) {
+    next("the peak, " + std::string(dtype_name(dtype)));
     results.peaks.push_back(best_peak(dtype, options.seconds));
   }
-  progress("the bandwidth");
+  next("the bandwidth");
   results.bandwidth = measure_bandwidth(options.seconds);
-  progress("what counting costs");
+  next("what counting costs");
   const at::Tensor one = at::ones({1});
   const at::Tensor small = at::ones({4, 4});
   results.overheads = {

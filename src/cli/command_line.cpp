@@ -44,13 +44,15 @@ CommandLine read_command_line(int argc, char** argv) {
   DiffCommandOptions diff_options;
   BenchOptions bench_options;
   CompletionOptions completion_options;
+  ManOptions man_options;
   const CLI::App& count = add_count(app, count_options);
   const CLI::App& report = add_report(app, report_options);
   const CLI::App& diff = add_diff(app, diff_options);
   const CLI::App& ops = add_ops(app, ops_options);
   const CLI::App& explain = add_explain(app, explain_options);
   const CLI::App& bench = add_bench(app, bench_options);
-  add_completion(app, completion_options);
+  const CLI::App& completion = add_completion(app, completion_options);
+  add_man(app, man_options);
 
   try {
     app.parse(argc, argv);
@@ -67,7 +69,8 @@ CommandLine read_command_line(int argc, char** argv) {
   if (ops.parsed()) return ops_options;
   if (explain.parsed()) return explain_options;
   if (bench.parsed()) return bench_options;
-  return completion_options;
+  if (completion.parsed()) return completion_options;
+  return man_options;
 }
 
 }  // namespace torchtally::cli

@@ -9,6 +9,7 @@
 #include "cli/count_options.h"
 #include "cli/diff_command.h"
 #include "cli/explain_options.h"
+#include "cli/man_command.h"
 #include "cli/ops_options.h"
 #include "cli/report_command.h"
 
@@ -20,7 +21,7 @@ struct Answered {
 };
 
 using CommandLine = std::variant<Answered, CountOptions, SavedReportOptions, DiffCommandOptions, OpsOptions, ExplainOptions,
-                                 BenchOptions, CompletionOptions>;
+                                 BenchOptions, CompletionOptions, ManOptions>;
 
 CommandLine read_command_line(int argc, char** argv);
 

@@ -4,8 +4,8 @@
 #include <map>
 #include <vector>
 
+#include "cli/choice.h"
 #include "cli/output_file.h"
-#include "torchtally/report_options.h"
 
 namespace torchtally::cli {
 namespace {
@@ -31,25 +31,12 @@ struct CommandWords {
   std::vector<OptionWords> options;
 };
 
-template <typename Values>
-std::string joined(const Values& values, std::string_view (*name)(typename Values::value_type)) {
+std::string values_of(const CLI::Option* option) {
   std::string words;
-  for (const auto value : values) (words += words.empty() ? "" : " ") += name(value);
+  const auto known = values_of_options().find(option);
+  if (known == values_of_options().end()) return words;
+  for (const std::string& value : known->second) words += (words.empty() ? "" : " ") + value;
   return words;
-}
-
-// CLI11 keeps what an option takes inside of its validators.
-std::string values_of(const std::string& command, const std::string& option) {
-  if (option == "--columns" || option == "--sort" || option == "--weight") return joined(kColumns, column_name);
-  if (option == "--by") return joined(kGroupings, group_name);
-  if (option == "--ancestors") return "owner caller";
-  if (option == "--device") return "cpu cuda meta";
-  if (option == "--verdict") return "counted zero unknown";
-  if (option != "--format") return "";
-  if (command == "ops") return "table markdown json";
-  if (command == "diff") return "text markdown json";
-  if (command == "bench") return "text json";
-  return "table tree json csv markdown html folded";
 }
 
 std::string without_quotes(std::string text) {
@@ -67,7 +54,7 @@ std::vector<CommandWords> words_of(CLI::App& app) {
       if (option->get_lnames().empty()) continue;
       const std::string name = "--" + option->get_lnames()[0];
       words.options.push_back(
-          {name, without_quotes(option->get_description()), values_of(words.name, name), option->get_items_expected_max() > 0});
+          {name, without_quotes(option->get_description()), values_of(option), option->get_items_expected_max() > 0});
     }
     commands.push_back(std::move(words));
   }

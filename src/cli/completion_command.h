@@ -17,7 +17,7 @@ struct CompletionOptions {
   std::string script;  // made where the subcommand is used: only then are all others known
 };
 
-// Adds the subcommand, the last of all.
+// Adds the subcommand.
 const CLI::App& add_completion(CLI::App& app, CompletionOptions& options);
 
 // Throws Failure.

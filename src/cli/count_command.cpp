@@ -16,8 +16,8 @@
 #include "cli/meta_kernels.h"
 #include "cli/model.h"
 #include "cli/output_file.h"
+#include "cli/progress.h"
 #include "cli/run_observers.h"
-#include "cli/terminal.h"
 #include "cli/torch_error.h"
 #include "cli/training.h"
 #include "torchtally/counting_guard.h"
@@ -82,13 +82,18 @@ auto explained(const Call& call, bool on_meta, Work work) {
   }
 }
 
-Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Device device, CallObserver* observer) {
+Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Device device, CallObserver* observer,
+          Progress& progress) {
   Call call = choose_forward(model, options, device);
   const c10::AutoGradMode gradients(options.train);
   const CountingGuard guard(model, FormulaSet::builtin(), observer);
   for (int i = 1; i <= options.repeat; ++i) {
-    const std::string which = options.repeat > 1 ? ", " + std::to_string(i) + " of " + std::to_string(options.repeat) : "";
-    if (!options.quiet) say("running " + options.model + which);
+    const std::string what = "running " + options.model;
+    if (options.repeat == 1) {
+      progress.say(what);
+    } else {
+      progress.say(what + " " + std::to_string(options.repeat) + " times", i - 1, options.repeat);
+    }
     explained(call, device.is_meta(), [&] {
       const at::IValue output = call.method({}, call.arguments);
       if (options.train) run_backward(output);
@@ -117,13 +122,14 @@ void count(const CountOptions& options) {
   RunObservers observers(options);
   const c10::Device device = prepare_device(options.device);
   for (const std::string& library : options.libraries) load_library(library);
-  if (!options.quiet) say("loading " + options.model);
-  torch::jit::Module model = load_model(options.model, device);
+  Progress progress(options.quiet);
+  torch::jit::Module model = load_model(options.model, device, progress);
   if (options.train) model.train();
   std::optional<HardwareCounters> hardware;
   if (options.hardware) hardware.emplace();
   const double before = hardware ? hardware->operations() : 0;
-  const Tally tally = run(model, options, device, observers.observer());
+  const Tally tally = run(model, options, device, observers.observer(), progress);
+  progress.clear();
   const double retired = hardware ? hardware->operations() - before : 0;
   observers.finish();
   const bool is_html = options.report.format == Format::kHtml;

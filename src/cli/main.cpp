@@ -30,6 +30,10 @@ struct Run {
     print_completion(options);
     return kOk;
   }
+  int operator()(const ManOptions& options) const {
+    print_man(options);
+    return kOk;
+  }
   int operator()(const OpsOptions& options) const {
     list_operators(options);
     return kOk;

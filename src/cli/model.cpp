@@ -1,5 +1,6 @@
 #include "cli/model.h"
 
+#include <caffe2/serialize/file_adapter.h>
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -7,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "cli/failure.h"
 #include "cli/torch_error.h"
@@ -29,9 +31,30 @@ bool is_torchscript(const std::string& path) {
   }
 }
 
+// Says how much of the file has been read. Parts that are read again, or not at all, make it end elsewhere than at 100 %.
+class WatchedFile : public caffe2::serialize::ReadAdapterInterface {
+ public:
+  WatchedFile(const std::string& path, Progress& progress) : file_(path), what_("loading " + path), progress_(progress) {
+    progress_.say(what_, 0, 1);
+  }
+  std::size_t size() const override { return file_.size(); }
+  std::size_t read(std::uint64_t pos, void* buf, std::size_t n, const char* what) const override {
+    const std::size_t count = file_.read(pos, buf, n, what);
+    read_ += static_cast<double>(count);
+    progress_.say(what_, read_, static_cast<double>(file_.size()));
+    return count;
+  }
+
+ private:
+  caffe2::serialize::FileAdapter file_;
+  std::string what_;
+  Progress& progress_;
+  mutable double read_ = 0;  // the interface reads from a constant
+};
+
 }  // namespace
 
-torch::jit::Module load_model(const std::string& path, c10::Device device) {
+torch::jit::Module load_model(const std::string& path, c10::Device device, Progress& progress) {
   check_readable(path);
   if (!is_torchscript(path)) {
     throw Failure("'" + path +
@@ -41,7 +64,7 @@ torch::jit::Module load_model(const std::string& path, c10::Device device) {
                   "    torch.jit.trace(model, example).save(\"model.pt\")");
   }
   try {
-    torch::jit::Module model = torch::jit::load(path, device);
+    torch::jit::Module model = torch::jit::load(std::make_shared<WatchedFile>(path, progress), device);
     model.eval();
     return model;
   } catch (const std::exception& error) {

@@ -7,11 +7,13 @@
 
 #include <string>
 
+#include "cli/progress.h"
+
 namespace torchtally::cli {
 
 // The TorchScript archive at `path`, on `device`, in evaluation mode. Throws Failure, which tells a file that is not there from
 // one that is no archive and from one whose operators are not known.
-torch::jit::Module load_model(const std::string& path, c10::Device device);
+torch::jit::Module load_model(const std::string& path, c10::Device device, Progress& progress);
 
 }  // namespace torchtally::cli
 

@@ -46,17 +46,15 @@ std::map<std::string, GroupBy> groups_by_name() {
 template <typename Value>
 void add_list(CLI::App& app, const std::string& option, std::vector<Value>& target, const std::map<std::string, Value>& names,
               const std::string& type_name, const std::string& description) {
-  app.add_option_function<std::vector<std::string>>(
-         option,
-         [&target, names](const std::vector<std::string>& given) {
-           target.clear();
-           for (const std::string& name : given) target.push_back(names.at(name));
-         },
-         description)
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember(names))
-      ->type_name(type_name);
+  CLI::Option* const added = app.add_option_function<std::vector<std::string>>(
+      option,
+      [&target, names](const std::vector<std::string>& given) {
+        target.clear();
+        for (const std::string& name : given) target.push_back(names.at(name));
+      },
+      description);
+  note_values(added, names);
+  added->delimiter(',')->allow_extra_args(false)->check(CLI::IsMember(names))->type_name(type_name);
 }
 
 bool is_table(Format format) { return format == Format::kTable || format == Format::kCsv || format == Format::kMarkdown; }

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <iostream>
 #include <string_view>
 
 namespace torchtally::cli {
@@ -20,10 +19,6 @@ bool wants_colour() {
   const char* const no_colour = std::getenv("NO_COLOR");
   if (no_colour != nullptr && *no_colour != '\0') return false;
   return ::isatty(STDOUT_FILENO) != 0 && terminal != nullptr && std::string_view(terminal) != "dumb";
-}
-
-void say(const std::string& progress) {
-  if (::isatty(STDERR_FILENO) != 0) std::cerr << "torchtally: " << progress << std::endl;
 }
 
 }  // namespace torchtally::cli

@@ -3,7 +3,6 @@
 #define TORCHTALLY_SRC_CLI_TERMINAL_H_
 
 #include <cstddef>
-#include <string>
 
 namespace torchtally::cli {
 
@@ -12,9 +11,6 @@ std::size_t terminal_width();
 
 // Whether the standard output is a terminal that wants colours: the variable NO_COLOR turns them off.
 bool wants_colour();
-
-// A line for a person who waits: on the standard error, only if it is a terminal.
-void say(const std::string& progress);
 
 }  // namespace torchtally::cli
 
