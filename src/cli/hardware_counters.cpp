@@ -4,21 +4,42 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 namespace torchtally::cli {
 namespace {
 
-std::string vendor_of_cpu() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("vendor_id", 0) == 0) return line.substr(line.find(':') + 2);
+// Broadwell and later, with the large cores of hybrids: their events are the ones that a raw event of an unnamed kind means.
+constexpr int kIntelModels[] = {
+    0x3D, 0x47, 0x4F, 0x56,              // Broadwell
+    0x4E, 0x5E, 0x8E, 0x9E, 0xA5, 0xA6,  // Skylake, Kaby Lake, Coffee Lake, Comet Lake
+    0x55,                                // Skylake-X, Cascade Lake, Cooper Lake
+    0x6A, 0x6C, 0x7D, 0x7E,              // Ice Lake
+    0x8C, 0x8D, 0xA7,                    // Tiger Lake, Rocket Lake
+    0x8F, 0xCF,                          // Sapphire Rapids, Emerald Rapids
+    0xAD, 0xAE,                          // Granite Rapids
+    0x97, 0x9A, 0xB7, 0xBA, 0xBF,        // Alder Lake, Raptor Lake
+    0xAA, 0xAC,                          // Meteor Lake
+};
+
+// The unit mask of fp_ret_sse_avx_ops.all; 0: not known. Zen 1 and 2 tell precisions apart in the upper half of it, Zen 5 types.
+int amd_mask(const CpuId& cpu) {
+  constexpr int kZen12 = 23;
+  constexpr int kZen34 = 25;
+  constexpr int kZen5 = 26;
+  if (cpu.family == kZen12) return 0xff;
+  if (cpu.family == kZen34) {
+    const int group = cpu.model / 16;
+    const bool is_zen3 = group == 0 || group == 2 || group == 4 || group == 5;
+    return is_zen3 ? 0xff : 0x1f;
   }
-  return "";
+  return cpu.family == kZen5 ? 0x0f : 0;
 }
 
 std::string reason_of(int error) {
@@ -37,13 +58,32 @@ std::string reason_of(int error) {
 
 }  // namespace
 
-std::vector<HardwareEvent> events_of_vendor(std::string_view vendor) {
-  if (vendor == "GenuineIntel") {
+CpuId read_cpu_id(std::istream& cpuinfo) {
+  CpuId cpu;
+  // The first CPU's; the others follow after an empty line.
+  for (std::string line; std::getline(cpuinfo, line) && !line.empty();) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string::npos) continue;
+    const std::string name = line.substr(0, line.find_last_not_of(" \t:", colon) + 1);
+    const std::string value = colon + 2 < line.size() ? line.substr(colon + 2) : "";
+    if (name == "vendor_id") cpu.vendor = value;
+    if (name == "cpu family") cpu.family = std::atoi(value.c_str());
+    if (name == "model") cpu.model = std::atoi(value.c_str());
+  }
+  return cpu;
+}
+
+std::vector<HardwareEvent> events_of(const CpuId& cpu) {
+  constexpr int kIntelFamily = 6;
+  if (cpu.vendor == "GenuineIntel" && cpu.family == kIntelFamily) {
+    if (std::find(std::begin(kIntelModels), std::end(kIntelModels), cpu.model) == std::end(kIntelModels)) return {};
     // FP_ARITH_INST_RETIRED: scalar double and single, then packed double and single of 128, 256 and 512 bits.
     return {{0x01C7, 1}, {0x02C7, 1}, {0x04C7, 2}, {0x08C7, 4}, {0x10C7, 4}, {0x20C7, 8}, {0x40C7, 8}, {0x80C7, 16}};
   }
-  if (vendor == "AuthenticAMD") return {{0x0F03, 1}};  // retired SSE and AVX FLOPs: add, multiply, divide, fused
-  return {};
+  const int mask = cpu.vendor == "AuthenticAMD" ? amd_mask(cpu) : 0;
+  if (mask == 0) return {};
+  constexpr std::uint64_t kRetiredFlops = 0x03;
+  return {{static_cast<std::uint64_t>(mask) << 8U | kRetiredFlops, 1}};
 }
 
 double operations_of(const std::vector<HardwareEvent>& events, const std::vector<HardwareReading>& readings) {
@@ -57,7 +97,9 @@ double operations_of(const std::vector<HardwareEvent>& events, const std::vector
   return sum;
 }
 
-HardwareCounters::HardwareCounters() : events_(events_of_vendor(vendor_of_cpu())) {
+HardwareCounters::HardwareCounters() {
+  std::ifstream cpuinfo("/proc/cpuinfo");
+  events_ = events_of(read_cpu_id(cpuinfo));
   if (events_.empty()) {
     why_not_ = "no event of this CPU is known that counts them";
     return;

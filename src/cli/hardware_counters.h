@@ -2,15 +2,21 @@
 //
 // Note [Counters of floating-point operations]
 // Intel's FP_ARITH_INST_RETIRED counts instructions, one event for each width and type (a fused multiply-add counts twice): each
-// is weighted by the elements that a vector of it holds. AMD's "retired SSE and AVX FLOPs" counts operations. Either counts what
-// runs, masked-off elements and speculative vector tails of a kernel's last iteration included, so it is rarely exactly what was
-// counted. bfloat16 and int8 dot products are in neither.
+// is weighted by the elements that a vector of it holds. AMD's "retired SSE and AVX FLOPs" counts operations (a fused
+// multiply-add is two). Either counts what runs, masked-off elements and speculative vector tails of a kernel's last iteration
+// included, so it is rarely exactly what was counted. Dot products of bfloat16 count on Zen 4 only, those of int8 and tiles (AMX)
+// nowhere.
+//
+// Codes are those of the tables that Linux's perf has from the vendors, tools/perf/pmu-events/arch/x86: mapfile.csv for which CPU
+// is which, FP_ARITH_INST_RETIRED.* and fp_ret_sse_avx_ops.all in <CPU>/floating-point.json for the events. The same code means
+// something else on other CPUs (Intel's before Broadwell and its small cores; unit masks differ among AMD's), so a CPU that is
+// not in the list is not counted on.
 #ifndef TORCHTALLY_SRC_CLI_HARDWARE_COUNTERS_H_
 #define TORCHTALLY_SRC_CLI_HARDWARE_COUNTERS_H_
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace torchtally::cli {
@@ -21,8 +27,16 @@ struct HardwareEvent {
   int operations;        // each; elements of a vector
 };
 
-// By /proc/cpuinfo's vendor_id. Empty: none is known.
-std::vector<HardwareEvent> events_of_vendor(std::string_view vendor);
+// As /proc/cpuinfo has it.
+struct CpuId {
+  std::string vendor;  // "GenuineIntel"
+  int family = 0;
+  int model = 0;
+};
+CpuId read_cpu_id(std::istream& cpuinfo);
+
+// Empty: none is known.
+std::vector<HardwareEvent> events_of(const CpuId& cpu);
 
 // What an event's file says: the count, and how long it was wanted and really ran, as there may be fewer counters than events.
 struct HardwareReading {
