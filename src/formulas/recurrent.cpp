@@ -226,7 +226,8 @@ constexpr std::string_view kBackward =
     "layer, direction and hidden element: LSTM 22 flops, 4 for biases, 1 transcendental; GRU 16, 4, 0; tanh 3, 1, 0; relu 0, 1, "
     "0. Dropout between layers: 2 per element";
 constexpr std::string_view kQuantizedForward =
-    "as an LSTM or GRU in floating point, with matrix sizes from those of input and hidden state; 7 per element that goes into a "
+    "macs = rows · elements of all weight matrices, whose sizes follow from those of input and hidden state; the cells as in "
+    "floating point; 7 per element that goes into a "
     "matrix (minimum, maximum, quantized), 2 per element that comes out (corrected, scaled), as int8 weights need";
 constexpr std::string_view kProducts = "the layer's matrix products; aten/src/ATen/native/cuda/RNN.cu: the cells' arithmetic";
 constexpr std::string_view kKernels = "aten/src/ATen/native/cuda/RNN.cu: the kernel's arithmetic";

@@ -91,6 +91,26 @@ class CallBuilder {
     return add(name, Argument(absl::Span<const bool>(kept.get(), values.size())));
   }
 
+  // The arguments in the order of `names`, which has all of them; the others are None.
+  CallBuilder& arrange(const std::vector<std::string_view>& names) {
+    std::vector<OpSchema::Parameter> parameters(names.size());
+    std::vector<Argument> arguments(names.size());
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      parameters[i].name = names[i];
+      for (std::size_t given = 0; given < parameters_.size(); ++given) {
+        if (parameters_[given].name != names[i]) continue;
+        parameters[i] = parameters_[given];
+        arguments[i] = arguments_[given];
+        ++found;
+      }
+    }
+    EXPECT_EQ(found, parameters_.size()) << name_ << ": an argument that it does not have, or one twice";
+    parameters_ = std::move(parameters);
+    arguments_ = std::move(arguments);
+    return *this;
+  }
+
   CallBuilder& returns(Shape sizes, DType dtype = DType::kFloat32) {
     results_.push_back(Argument(view(std::move(sizes), dtype)));
     return *this;

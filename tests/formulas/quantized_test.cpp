@@ -1,7 +1,5 @@
-// Quantized operators; the products against loop nests that count each multiply-add.
+// Quantized operators; their products, loop_nests/quantized.cpp.
 #include <gtest/gtest.h>
-
-#include <random>
 
 #include "call_builder.h"
 
@@ -9,83 +7,6 @@ namespace torchtally {
 namespace {
 
 using Shape = CallBuilder::Shape;
-
-class Draw {
- public:
-  explicit Draw(unsigned seed) : generator_(seed) {}
-  std::int64_t operator()(std::int64_t low, std::int64_t high) {
-    return std::uniform_int_distribution<std::int64_t>(low, high)(generator_);
-  }
-
- private:
-  std::mt19937 generator_;
-};
-
-TEST(QuantizedLinear, CountsEachMultiplyAdd) {
-  Draw draw(1);
-  for (int i = 0; i < 100; ++i) {
-    Shape rows;
-    for (std::int64_t d = draw(0, 2); d > 0; --d) rows.push_back(draw(1, 4));
-    const std::int64_t in = draw(1, 6);
-    const std::int64_t out = draw(1, 6);
-    std::int64_t samples = 1;
-    for (const auto size : rows) samples *= size;
-    std::int64_t expected = 0;
-    for (std::int64_t sample = 0; sample < samples; ++sample) {
-      for (std::int64_t o = 0; o < out; ++o) {
-        for (std::int64_t k = 0; k < in; ++k) ++expected;
-      }
-    }
-    Shape input = rows;
-    input.push_back(in);
-    Shape output = rows;
-    output.push_back(out);
-    for (const char* name : {"quantized::linear", "quantized::linear_dynamic_fp16", "sparse::qlinear"}) {
-      CallBuilder call(name);
-      call.tensor("X", input, DType::kQUInt8).packed("W_prepack", {out, in}).returns(output, DType::kQUInt8);
-      EXPECT_EQ(call.cost().macs, expected) << name << ' ' << i;
-    }
-  }
-}
-
-TEST(QuantizedConvolution, CountsEachMultiplyAdd) {
-  Draw draw(2);
-  for (int i = 0; i < 100; ++i) {
-    const bool transposed = draw(0, 1) == 1;
-    const std::int64_t samples = draw(1, 3);
-    const std::int64_t groups = draw(1, 3);
-    const std::int64_t in = groups * draw(1, 3);
-    const std::int64_t out = groups * draw(1, 3);
-    const std::int64_t kernel = draw(1, 3);
-    const std::int64_t stride = draw(1, 2);
-    const std::int64_t size = draw(3, 6);
-    const std::int64_t output_size = transposed ? (size - 1) * stride + kernel : (size - kernel) / stride + 1;
-    // Where the kernel is applied: at every output position, or from every input position.
-    const std::int64_t swept = transposed ? size : output_size;
-    std::int64_t expected = 0;
-    for (std::int64_t n = 0; n < samples; ++n) {
-      for (std::int64_t y = 0; y < swept; ++y) {
-        for (std::int64_t x = 0; x < swept; ++x) {
-          for (std::int64_t o = 0; o < out; ++o) {
-            for (std::int64_t c = 0; c < in / groups; ++c) {
-              for (std::int64_t k = 0; k < kernel * kernel; ++k) ++expected;
-            }
-          }
-        }
-      }
-    }
-    const Shape weight = transposed ? Shape{in, out / groups, kernel, kernel} : Shape{out, in / groups, kernel, kernel};
-    CallBuilder call(transposed ? "quantized::conv_transpose2d" : "quantized::conv2d", transposed ? "" : "new");
-    call.tensor("qx", {samples, in, size, size}, DType::kQUInt8).packed("packed_weight", weight);
-    call.returns({samples, out, output_size, output_size}, DType::kQUInt8);
-    EXPECT_EQ(call.cost().macs, expected) << i;
-    if (transposed) continue;
-    CallBuilder onednn("onednn::qconv2d_pointwise");
-    onednn.tensor("qx", {samples, in, size, size}, DType::kUInt8).number("x_scale", 1).integer("x_zero_point", 0);
-    onednn.tensor("qw", weight, DType::kInt8).returns({samples, out, output_size, output_size}, DType::kUInt8);
-    EXPECT_EQ(onednn.cost().macs, expected) << i;
-  }
-}
 
 // 2 x 3 on 4 features out: 24. 8 outputs: zero points, bias, 5 to quantize; 1 for the relu. Reads 6 and 12 bytes.
 TEST(QuantizedLinear, Relu) {

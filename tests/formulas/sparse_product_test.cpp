@@ -1,4 +1,5 @@
-// Sparse products against loop nests over the elements that are stored.
+// Operators that take dense and sparse operands, against loop nests over the elements that are stored. Those that take sparse
+// ones alone: loop_nests/sparse.cpp.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -57,14 +58,9 @@ TEST_P(RandomSparseProduct, EitherOperand) {
     mv.sparse("self", {m, k}, elements(), layout).tensor("vec", {k}).returns({m});
     EXPECT_THAT(mv.cost(), Costs(multiply_adds(1), 0, 0));
   }
-  for (const auto name : {"aten::addmm", "aten::_sparse_addmm", "aten::sspaddmm"}) {
-    CallBuilder addmm(name);
-    addmm.tensor("self", {m, n}).sparse("mat1", {m, k}, elements()).tensor("mat2", {k, n}).number("beta", 1).number("alpha", 2);
-    EXPECT_THAT(addmm.returns({m, n}).cost(), Costs(multiply_adds(n), 2 * m * n, 0)) << name;
-  }
-  CallBuilder hspmm("aten::hspmm");
-  hspmm.sparse("mat1", {m, k}, elements(), Layout::kSparseCoo).tensor("mat2", {k, n}).returns({m, n});
-  EXPECT_THAT(hspmm.cost(), Costs(multiply_adds(n), 0, 0));
+  CallBuilder addmm("aten::addmm");
+  addmm.tensor("self", {m, n}).sparse("mat1", {m, k}, elements()).tensor("mat2", {k, n}).number("beta", 1).number("alpha", 2);
+  EXPECT_THAT(addmm.returns({m, n}).cost(), Costs(multiply_adds(n), 2 * m * n, 0));
   // 3 samples whose patterns are alike.
   CallBuilder bmm("aten::bmm");
   bmm.sparse("self", {3, m, k}, 3 * elements()).tensor("mat2", {3, k, n}).returns({3, m, n});
@@ -76,33 +72,6 @@ TEST_P(RandomSparseProduct, EitherOperand) {
   CallBuilder linear("aten::linear");
   linear.tensor("input", {2, n, k}).sparse("weight", {m, k}, elements()).none("bias").returns({2, n, m});
   EXPECT_THAT(linear.cost(), Costs(2 * multiply_adds(n), 0, 0));
-}
-
-// Only where self has an element, of which each is a sum over n.
-TEST_P(RandomSparseProduct, Sampled) {
-  CallBuilder call("aten::sparse_sampled_addmm");
-  call.sparse("self", {m, k}, elements()).tensor("mat1", {m, n}).tensor("mat2", {n, k}).number("beta", 2).number("alpha", 1);
-  EXPECT_THAT(call.returns({m, k}).cost(), Costs(multiply_adds(n), 2 * elements(), 0));
-}
-
-TEST_P(RandomSparseProduct, Reduced) {
-  const auto forward = [&](std::string_view reduce) {
-    CallBuilder call("aten::_sparse_mm_reduce_impl");
-    call.sparse("self", {m, k}, elements()).tensor("other", {k, n}).text("reduce", reduce);
-    return call.returns({m, n}).returns({m, n}).cost();
-  };
-  const std::int64_t products = multiply_adds(n);
-  EXPECT_THAT(forward("sum"), Costs(products, 0, 0));
-  EXPECT_THAT(forward("mean"), Costs(products, m * n, 0));
-  EXPECT_THAT(forward("amax"), Costs(0, 2 * products, 0));
-  const auto backward = [&](std::string_view reduce, bool self, bool other) {
-    CallBuilder call("aten::_sparse_mm_reduce_impl_backward");
-    call.sparse("self", {m, k}, elements()).tensor("grad_out", {m, n}).tensor("weight", {k, n}).text("reduce", reduce);
-    return call.tensor("arg_out", {m, n}).flags("output_mask", {self, other}).cost();
-  };
-  EXPECT_THAT(backward("sum", true, true), Costs(2 * products, 0, 0));
-  EXPECT_THAT(backward("sum", false, true), Costs(products, 0, 0));
-  EXPECT_THAT(backward("amin", true, true), Costs(0, 4 * m * n, 0));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RandomSparseProduct, testing::Range(0, 20));
