@@ -100,7 +100,7 @@ extern const Family householder_product;
 extern const Family ormqr;
 extern const Family least_squares;
 extern const Family eigh;
-extern const Family eig;  // row.each.flops times n^3
+extern const Family eig;  // row.each.flops times n^3 / 3
 extern const Family svd;
 extern const Family pinv;
 extern const Family matrix_exp;

@@ -178,11 +178,12 @@ void count_eigh(const OpCall& call, const Row&, Cost& cost) {
   add_symmetric_eigenvalues(cost, call.tensor(std::size_t{0}), vectors);
 }
 
-// row.each.flops times n^3.
+// The Schur form and its vectors, 25 n^3; each eigenvector of the triangle, n^3 / 3 for all, turned back, n^3: row.each.flops
+// thirds of n^3. Values alone: the Schur form without vectors.
 void count_eig(const OpCall& call, const Row& row, Cost& cost) {
   const TensorView& a = call.tensor(std::size_t{0});
   const Count cube = a.size(-1) * a.size(-1) * a.size(-1);
-  cost.flops += batch_of(a) * flops_of_pairs(cube * row.each.flops, a.dtype());
+  cost.flops += batch_of(a) * flops_of_pairs(lapack::quotient(cube * row.each.flops, 3), a.dtype());
 }
 
 // A wide matrix is taken transposed. A tall one is worth a QR factorization first: the smaller count is taken.
@@ -228,7 +229,8 @@ void count_pinv(const OpCall& call, const Row&, Cost& cost) {
   add_products(cost, batch_of(a) * m * k * n, a.dtype());
 }
 
-// The degree of the polynomial depends on the norm, which the shape does not tell: the highest is taken, and no squaring.
+// The degree of the polynomial depends on the norm, which the shape does not tell: the highest is taken, and no squaring. Five
+// products; five linear combinations of five matrices, elementwise.
 void count_matrix_exp(const OpCall& call, const Row&, Cost& cost) {
   const TensorView& a = call.tensor(std::size_t{0});
   const Count n = a.size(-1);
@@ -236,8 +238,8 @@ void count_matrix_exp(const OpCall& call, const Row&, Cost& cost) {
     cost.transcendentals += a.numel();
     return;
   }
-  add_products(cost, a.numel() * (n * 5 + 25), a.dtype());
-  cost.flops += elementwise(a.numel() * 6, a.dtype());
+  add_products(cost, a.numel() * n * 5, a.dtype());
+  cost.flops += flops_of_pairs(a.numel() * 50, a.dtype()) + elementwise(a.numel() * 6, a.dtype());
 }
 
 // (a, right-hand sides). How far the factors fill in is not in the shapes.
@@ -281,21 +283,22 @@ const Family least_squares = {
     count_least_squares,
     "flops = batch · (geqrf + ormqr and a triangular system per right-hand side); gelsd, gelss: batch · (min(4mn² + 8n³, 2mn² + "
     "11n³) + right-hand sides · (2mn + n + 2n²)), m ≥ n; 2 per element of the residual",
-    "LAPACK Working Note 41, appendix C; Golub and Van Loan, Matrix Computations, 5.5"};
+    "LAPACK Working Note 41, appendix C; Golub and Van Loan, Matrix Computations, 5.5: least squares by the SVD"};
 const Family eigh = {count_eigh, "flops = batch · 9n³, 4n³/3 without vectors; complex: times 4",
-                     "Golub and Van Loan, Matrix Computations, 8.3.3: symmetric QR"};
-const Family eig = {count_eig, "flops = batch · 25n³, 10n³ without vectors; complex: times 4",
-                    "Golub and Van Loan, Matrix Computations, 7.5.6: the QR algorithm"};
+                     "Golub and Van Loan, Matrix Computations, algorithm 8.3.3: symmetric QR"};
+const Family eig = {
+    count_eig, "flops = batch · 79n³/3, 10n³ without vectors; complex: times 4",
+    "LAPACK Users' Guide, table 3.13 (26.33n³); Golub and Van Loan, Matrix Computations, algorithm 7.5.2: 25n³ of it"};
 const Family svd = {count_svd,
                     "flops = batch · min(14mn² + 8n³, 6mn² + 20n³); full: min(4m²n + 8mn² + 9n³, 4m²n + 22n³); values alone: "
                     "min(4mn² - 4n³/3, 2mn² + 2n³); m ≥ n; complex: times 4",
-                    "Golub and Van Loan, Matrix Computations, 8.6: Golub-Reinsch SVD and R-SVD"};
+                    "Golub and Van Loan, Matrix Computations (4th edition), figure 8.6.1: Golub-Reinsch SVD and R-SVD"};
 const Family pinv = {count_pinv,
                      "macs = batch · mnk, k = min(m, n); flops += those of the SVD (hermitian: of eigh) + batch · (nk + 2k + 2)",
                      "aten/src/ATen/native/LinearAlgebra.cpp, linalg_pinv: the singular values' reciprocals above a tolerance"};
 const Family matrix_exp = {
     count_matrix_exp,
-    "macs = batch · (5n³ + 25n²), flops += batch · 6n²: the polynomial of degree 18 without squarings; 1 × 1: an exp",
+    "macs = batch · 5n³, flops += batch · 56n² (complex: 212n²): the polynomial of degree 18 without squarings; 1 × 1: an exp",
     "aten/src/ATen/native/LinearAlgebra.cpp, compute_T18: Bader, Blanes and Casas"};
 const Family sparse_solve = {
     count_sparse_solve,

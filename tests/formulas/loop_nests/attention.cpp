@@ -209,15 +209,15 @@ struct Heads {
   explicit Heads(Draw& draw) : heads(draw(1, 3)), width(heads * draw(1, 4)) {}
 
   // Queries, keys and values projected from rows of their own, attention in every head, projected again. Saved keys come first.
-  std::int64_t multiply_adds(const Shape& queries, const Shape& keys, std::int64_t saved) const {
+  std::int64_t multiply_adds(const Shape& lengths, std::int64_t saved) const {
     std::int64_t count = 0;
-    for (std::size_t s = 0; s < queries.size(); ++s) {
-      count += projection(queries[s], width, width) + 2 * projection(keys[s], width, width);
+    for (const auto tokens : lengths) {
+      count += 3 * projection(tokens, width, width);
       for (std::int64_t h = 0; h < heads; ++h) {
-        const std::int64_t scores = loops({queries[s], saved + keys[s], width / heads});
+        const std::int64_t scores = loops({tokens, saved + tokens, width / heads});
         count += scores + scores;  // of the query and each key, and what is made of each value
       }
-      count += projection(queries[s], width, width);
+      count += projection(tokens, width, width);
     }
     return count;
   }
@@ -225,14 +225,14 @@ struct Heads {
 
 void multi_head(NestCall& call, Draw& draw) {
   const Heads layer(draw);
-  const std::int64_t samples = draw(1, 3), queries = draw(), keys = draw();
+  const std::int64_t samples = draw(1, 3), tokens = draw();
   call.integer("embed_dim", layer.width).integer("num_head", layer.heads);
   if (!call.has("incr_key") && draw.coin()) {
     Shape lengths;
     std::vector<Shape> parts;
     for (std::int64_t s = 0; s < samples; ++s) parts.push_back({lengths.emplace_back(draw()), layer.width});
     call.nested("query", parts).nested("key", parts).nested("value", parts).returns_nested(parts);
-    EXPECT_EQ(call.cost().macs, layer.multiply_adds(lengths, lengths, 0));
+    EXPECT_EQ(call.cost().macs, layer.multiply_adds(lengths, 0));
     return;
   }
   std::int64_t saved = 0;
@@ -242,9 +242,9 @@ void multi_head(NestCall& call, Draw& draw) {
       call.tensor(name, {samples, layer.heads, saved, layer.width / layer.heads});
     }
   }
-  call.tensor("query", {samples, queries, layer.width}).returns({samples, queries, layer.width});
-  for (const auto* name : {"key", "value"}) call.tensor(name, {samples, keys, layer.width});
-  EXPECT_EQ(call.cost().macs, layer.multiply_adds(Shape(samples, queries), Shape(samples, keys), saved));
+  for (const auto* name : {"query", "key", "value"}) call.tensor(name, {samples, tokens, layer.width});
+  call.returns({samples, tokens, layer.width});
+  EXPECT_EQ(call.cost().macs, layer.multiply_adds(Shape(samples, tokens), saved));
 }
 
 // Attention of the source to itself, and two linear layers.
@@ -270,7 +270,7 @@ void transformer_layer(NestCall& call, Draw& draw) {
   std::int64_t perceptron = 0;
   for (const auto tokens : lengths)
     perceptron += projection(tokens, layer.width, hidden) + projection(tokens, hidden, layer.width);
-  EXPECT_EQ(call.cost().macs, layer.multiply_adds(lengths, lengths, saved) + perceptron);
+  EXPECT_EQ(call.cost().macs, layer.multiply_adds(lengths, saved) + perceptron);
 }
 
 constexpr Nest kNests[] = {
