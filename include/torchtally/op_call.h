@@ -231,6 +231,24 @@ class Argument {
     if (is_tensor()) return {&tensor_, 1};
     return kind_ == Kind::kTensorList ? tensors_ : absl::Span<const TensorView>();
   }
+  // Sums over its tensors: elements (of a sparse one those that are stored), bytes.
+  Count stored() const {
+    Count sum;
+    for (const TensorView& tensor : tensors()) sum += tensor.stored();
+    return sum;
+  }
+  Count bytes() const {
+    Count sum;
+    for (const TensorView& tensor : tensors()) sum += tensor.bytes();
+    return sum;
+  }
+  // Of the first tensor that is defined; kUndefined if there is none.
+  DType dtype() const {
+    for (const TensorView& tensor : tensors()) {
+      if (tensor.defined()) return tensor.dtype();
+    }
+    return DType::kUndefined;
+  }
   // An integer or a boolean.
   std::int64_t to_int(std::int64_t otherwise = 0) const {
     return kind_ == Kind::kInt ? int_ : kind_ == Kind::kBool ? static_cast<std::int64_t>(bool_) : otherwise;

@@ -2,9 +2,11 @@
 
 import os
 import tempfile
+import warnings
 
 import torch
 import torch.distributed as dist
+import torch.distributed._functional_collectives as functional
 import torch.multiprocessing as multiprocessing
 from torch import nn
 
@@ -45,12 +47,113 @@ def _data_parallel(rank):
     assert reduce(torchtally.Tally()).total.macs == 0
 
 
-def _collectives(rank):
+def _reduced(rank):
     x = torch.ones(10)
     with torchtally.CountingGuard() as guard:
         dist.all_reduce(x)
     assert guard.tally.total.bytes_communicated == 40, guard.tally
     assert reduce(guard.tally).total.bytes_communicated == 80
+
+
+def _send(rank):
+    dist.send(_floats(5), 1) if rank == 0 else dist.recv(_floats(5), 0)
+
+
+def _send_to_any(rank):
+    dist.send(_floats(5), 1) if rank == 0 else dist.recv(_floats(5))
+
+
+def _exchange(rank):
+    operations = [dist.P2POp(dist.isend, _floats(5), 1 - rank), dist.P2POp(dist.irecv, _floats(3 + 2), 1 - rank)]
+    for work in dist.batch_isend_irecv(operations):
+        work.wait()
+
+
+def _floats(n):
+    return torch.ones(n)
+
+
+def _at_root(rank, *sizes):
+    return [_floats(n) for n in sizes] if rank == 0 else None
+
+
+def _uneven(rank):
+    """What comes back of 5: one from either; or four."""
+    return [1, 1] if rank == 0 else [4, 4]
+
+
+def _autograd(rank):
+    x = _floats(5).requires_grad_()
+    functional.all_to_all_single_autograd(x, _uneven(rank), [1, 4], dist.group.WORLD).sum().backward()
+
+
+# What is called, and with which bytes in process 0 and in process 1: what it puts in; or, where it only receives, what arrives.
+_COLLECTIVES = {
+    "allreduce_": (lambda rank: dist.all_reduce(_floats(10)), 40, 40),
+    "allreduce_coalesced_": (lambda rank: dist.all_reduce_coalesced([_floats(4), _floats(6)]), 40, 40),
+    "broadcast_": (lambda rank: dist.broadcast(_floats(10), 0), 40, 40),
+    "reduce_": (lambda rank: dist.reduce(_floats(10), 0), 40, 40),
+    "allgather_": (lambda rank: dist.all_gather([_floats(10), _floats(10)], _floats(10)), 40, 40),
+    "_allgather_base_": (lambda rank: dist.all_gather_into_tensor(_floats(20), _floats(10)), 40, 40),
+    "allgather_coalesced_": (
+        lambda rank: dist.all_gather_coalesced([[_floats(4), _floats(6)] for _ in range(2)], [_floats(4), _floats(6)]), 40, 40,
+    ),
+    "gather_": (lambda rank: dist.gather(_floats(10), _at_root(rank, 10, 10), 0), 40, 40),
+    "scatter_": (lambda rank: dist.scatter(_floats(10), _at_root(rank, 10, 10), 0), 80, 40),
+    "reduce_scatter_": (lambda rank: dist.reduce_scatter(_floats(10), [_floats(10), _floats(10)]), 80, 80),
+    "_reduce_scatter_base_": (lambda rank: dist.reduce_scatter_tensor(_floats(10), _floats(20)), 80, 80),
+    "alltoall_": (lambda rank: dist.all_to_all([_floats(2), _floats(2)], [_floats(2), _floats(2)]), 16, 16),
+    "alltoall_base_": (
+        lambda rank: dist.all_to_all_single(_floats(2 if rank == 0 else 8), _floats(5), _uneven(rank), [1, 4]), 20, 20,
+    ),
+    "barrier": (lambda rank: dist.barrier(), 0, 0),
+    "monitored_barrier_": (lambda rank: dist.monitored_barrier(), 0, 0),
+    "send recv_": (_send, 20, 20),
+    "send recv_any_source_": (_send_to_any, 20, 20),
+    "send & recv_": (_exchange, 40, 40),
+}  # fmt: skip
+
+# The same as functions of tensors: of results that are used, and so waited for.
+_FUNCTIONS = {
+    "all_reduce": (lambda rank, world: functional.all_reduce(_floats(10), "sum", world), 40, 40),
+    "all_reduce_coalesced": (lambda rank, world: functional.all_reduce_coalesced([_floats(4), _floats(6)], "sum", world), 40, 40),
+    "all_gather_into_tensor": (lambda rank, world: functional.all_gather_tensor(_floats(10), 0, world), 40, 40),
+    "all_gather_into_tensor_coalesced": (
+        lambda rank, world: functional.all_gather_into_tensor_coalesced([_floats(4), _floats(6)], world), 40, 40,
+    ),
+    "reduce_scatter_tensor": (lambda rank, world: functional.reduce_scatter_tensor(_floats(20), "sum", 0, world), 80, 80),
+    "reduce_scatter_tensor_coalesced": (
+        lambda rank, world: functional.reduce_scatter_tensor_coalesced([_floats(4), _floats(6)], "sum", [0, 0], world), 40, 40,
+    ),
+    "all_to_all_single": (
+        lambda rank, world: functional.all_to_all_single(_floats(5), _uneven(rank), [1, 4], world), 20, 20,
+    ),
+    "broadcast": (lambda rank, world: functional.broadcast(_floats(10), 0, world), 40, 40),
+}  # fmt: skip
+
+
+def _expect(rank, call, operators, communicated):
+    with torchtally.CountingGuard() as guard:
+        call()
+    tally = guard.tally
+    assert tally.total.bytes_communicated == communicated[rank], (operators, tally)
+    assert not tally.unknown_operators, (operators, tally.unknown_operators)
+    assert set(operators) & set(tally.by_operator), (operators, list(tally.by_operator))
+
+
+def _collectives(rank):
+    warnings.simplefilter("ignore")  # older names
+    for names, (call, *communicated) in _COLLECTIVES.items():
+        _expect(rank, lambda: call(rank), [f"c10d::{name}" for name in names.split()], communicated)
+    for name, (call, *communicated) in _FUNCTIONS.items():
+
+        def use():
+            results = call(rank, dist.group.WORLD)
+            return [result + 1 for result in (results if isinstance(results, list) else [results])]
+
+        _expect(rank, use, [f"_c10d_functional::{name}"], communicated)
+    # 5 of the input; of the gradient, 1 + 1 or 4 + 4 come back
+    _expect(rank, lambda: _autograd(rank), ["_c10d_functional_autograd::all_to_all_single"], (28, 52))
 
 
 def test_distributed_data_parallel():
@@ -59,3 +162,7 @@ def test_distributed_data_parallel():
 
 def test_collectives():
     _in_processes(_collectives)
+
+
+def test_reduced_tally():
+    _in_processes(_reduced)

@@ -3,27 +3,15 @@
 namespace torchtally {
 namespace {
 
-Count bytes_of(const Argument& argument) {
-  Count sum;
-  for (const TensorView& tensor : argument.tensors()) sum += tensor.bytes();
-  return sum;
-}
-
-Count elements_of(const Argument& argument) {
-  Count sum;
-  for (const TensorView& tensor : argument.tensors()) sum += tensor.stored();
-  return sum;
-}
-
 Traffic traffic_of(const OpSchema& schema, absl::Span<const Argument> arguments, absl::Span<const Argument> results) {
   Traffic traffic;
   const auto write = [&](const Argument& output) {
-    traffic.bytes_written += bytes_of(output);
-    traffic.elements_written += elements_of(output);
+    traffic.bytes_written += output.bytes();
+    traffic.elements_written += output.stored();
   };
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const OpSchema::Parameter parameter = i < schema.parameters.size() ? schema.parameters[i] : OpSchema::Parameter();
-    if (!parameter.is_out) traffic.bytes_read += bytes_of(arguments[i]);
+    if (!parameter.is_out) traffic.bytes_read += arguments[i].bytes();
     if (results.empty() && (parameter.is_out || parameter.is_mutated)) write(arguments[i]);
   }
   for (const Argument& result : results) write(result);

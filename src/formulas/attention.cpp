@@ -175,7 +175,7 @@ void count_packed_attention_into_output(const OpCall& call, const Row&, Cost& co
   const TensorView& out = call.tensor(std::size_t{0});
   add_forward(cost, packed_shape_of(call), has_mask_tensor(call));
   cost.bytes_read = 0;
-  for (std::size_t i = 1; i < call.arguments().size(); ++i) cost.bytes_read += bytes_of(call.argument(i));
+  for (std::size_t i = 1; i < call.arguments().size(); ++i) cost.bytes_read += call.argument(i).bytes();
   cost.bytes_written += out.bytes();
   cost.activations += out.numel();
 }

@@ -22,17 +22,13 @@ inline void add_work(Cost& cost, Count elements, Work each) {
 // it: it then says so with on_complex().
 constexpr Work twice(Work work) { return {work.flops * 2, work.transcendentals * 2}; }
 
-inline DType dtype_of(const Argument& argument) {
-  return argument.tensors().empty() ? DType::kUndefined : argument.tensors()[0].dtype();
-}
-
 // abs() has complex operands, polar() complex results. An in-place operator on a list returns nothing.
 inline bool computes_complex(const OpCall& call) {
-  return is_complex(call.output().dtype()) || is_complex(dtype_of(call.argument(std::size_t{0})));
+  return is_complex(call.output().dtype()) || is_complex(call.argument(std::size_t{0}).dtype());
 }
 
 // A number, or a tensor, that is not complex. A complex number is an argument of another kind.
-inline bool is_real(const Argument& factor) { return factor.kind() != Argument::Kind::kOther && !is_complex(dtype_of(factor)); }
+inline bool is_real(const Argument& factor) { return factor.kind() != Argument::Kind::kOther && !is_complex(factor.dtype()); }
 
 // FLOPs of the product of one element and `factor`.
 inline int product_flops(bool with_complex, const Argument& factor) { return !with_complex ? 1 : is_real(factor) ? 2 : 6; }
@@ -40,22 +36,9 @@ inline int product_flops(bool with_complex, const Argument& factor) { return !wi
 // A complex multiply-accumulate is four real ones: (a + bi)(c + di) has four products, each added to a sum.
 inline void add_products(Cost& cost, Count n, DType dtype) { cost.add_macs(is_complex(dtype) ? n * 4 : n); }
 
-// Elements of all tensors of an argument, of a sparse one those that are stored.
-inline Count elements_of(const Argument& argument) {
-  Count n;
-  for (const TensorView& tensor : argument.tensors()) n += tensor.stored();
-  return n;
-}
-
 inline Count smaller(Count a, Count b) { return std::int64_t{a} < std::int64_t{b} ? a : b; }
 
 inline Count larger(Count a, Count b) { return std::int64_t{a} < std::int64_t{b} ? b : a; }
-
-inline Count bytes_of(const Argument& argument) {
-  Count n;
-  for (const TensorView& tensor : argument.tensors()) n += tensor.bytes();
-  return n;
-}
 
 // `bytes` of the operands are not read after all.
 inline void do_not_read(Cost& cost, Count bytes) {

@@ -14,24 +14,24 @@ void put_in(Cost& cost, Count payload) {
   cost.bytes_read = payload;
 }
 
-void count_collective(const OpCall& call, const Row&, Cost& cost) { put_in(cost, bytes_of(call.argument(std::size_t{0}))); }
+void count_collective(const OpCall& call, const Row&, Cost& cost) { put_in(cost, call.argument(std::size_t{0}).bytes()); }
 
 // c10d returns a handle, not always the tensors.
 void count_collective_in_place(const OpCall& call, const Row&, Cost& cost) {
   const Argument& tensors = call.argument(std::size_t{0});
-  put_in(cost, bytes_of(tensors));
-  cost.bytes_written = bytes_of(tensors);
-  cost.activations = elements_of(tensors);
+  put_in(cost, tensors.bytes());
+  cost.bytes_written = tensors.bytes();
+  cost.activations = tensors.stored();
 }
 
-// (outputs, inputs, ...). A list of lists, one per device, can't be looked into: then the output is the share that is known.
+// (outputs, inputs, ...), either of them perhaps a list of lists. Who gives nothing to a scatter receives its output.
 void count_collective_into(const OpCall& call, const Row&, Cost& cost) {
   const Argument& outputs = call.argument(std::size_t{0});
   const Argument& inputs = call.argument(1);
-  put_in(cost, bytes_of(inputs.tensors().empty() ? outputs : inputs));
+  put_in(cost, (inputs.tensors().empty() ? outputs : inputs).bytes());
   if (outputs.tensors().empty()) return;
-  cost.bytes_written = bytes_of(outputs);
-  cost.activations = elements_of(outputs);
+  cost.bytes_written = outputs.bytes();
+  cost.activations = outputs.stored();
 }
 
 // (buffer, input, ...): the input is first copied to a buffer that all processes see.
@@ -44,21 +44,21 @@ void count_collective_by_copy(const OpCall& call, const Row&, Cost& cost) {
 
 // Nothing is written here.
 void count_send(const OpCall& call, const Row&, Cost& cost) {
-  put_in(cost, bytes_of(call.argument(std::size_t{0})));
+  put_in(cost, call.argument(std::size_t{0}).bytes());
   cost.bytes_written = 0;
   cost.activations = 0;
 }
 
 void count_receive(const OpCall& call, const Row&, Cost& cost) {
   const Argument& tensors = call.argument(std::size_t{0});
-  cost.bytes_communicated += bytes_of(tensors);
+  cost.bytes_communicated += tensors.bytes();
   cost.bytes_read = 0;
-  cost.bytes_written = bytes_of(tensors);
-  cost.activations = elements_of(tensors);
+  cost.bytes_written = tensors.bytes();
+  cost.activations = tensors.stored();
 }
 
 // (op_list, peer_list, tag_list, tensors, ...): which of the tensors are sent and which received is not told apart.
-void count_sends_and_receives(const OpCall& call, const Row&, Cost& cost) { put_in(cost, bytes_of(call.argument("tensors"))); }
+void count_sends_and_receives(const OpCall& call, const Row&, Cost& cost) { put_in(cost, call.argument("tensors").bytes()); }
 
 constexpr std::string_view kSource = "Note [Conventions], torchtally/cost.h";
 
@@ -68,11 +68,11 @@ const Family collective = {count_collective,
                            "communicated = bytes of the local input; the arithmetic of a reduction is not counted", kSource};
 const Family collective_in_place = {count_collective_in_place,
                                     "communicated = bytes of the tensors; the arithmetic of a reduction is not counted", kSource};
-const Family collective_into = {
-    count_collective_into,
-    "communicated = bytes of the local inputs, or of the outputs where the inputs are a list of lists; "
-    "the arithmetic of a reduction is not counted",
-    kSource};
+const Family collective_into = {count_collective_into,
+                                "communicated = bytes of the local inputs, of the outputs where there are none (scatter, but for "
+                                "the root); the arithmetic of a "
+                                "reduction is not counted",
+                                kSource};
 const Family collective_by_copy = {count_collective_by_copy,
                                    "communicated = bytes of the local input, which is copied to the shared buffer first; the "
                                    "arithmetic of a reduction is not counted",

@@ -16,7 +16,7 @@ void count_foreach_matrix_product(const OpCall& call, const Row&, Cost& cost) {
 }
 
 void count_foreach_power_sum(const OpCall& call, const Row&, Cost& cost) {
-  const Count n = elements_of(call.argument(std::size_t{0}));
+  const Count n = call.argument(std::size_t{0}).stored();
   const double order = call.argument(1).to_float(2);
   cost.flops += order == 0 ? n : n * 2;
   if (order != 0 && order != 1 && order != 2) cost.transcendentals += n;

@@ -38,29 +38,24 @@ const Verdict* find(const Overrides& verdicts, std::string_view name, std::strin
   return found == verdicts.end() ? nullptr : &found->second;
 }
 
-template <typename Visit>
-void for_each_dtype(absl::Span<const Argument> arguments, Visit visit) {
-  for (const Argument& argument : arguments) {
-    for (const TensorView& tensor : argument.tensors()) {
-      if (tensor.defined()) visit(tensor.dtype());
-    }
-  }
-}
-
 DType first_dtype(absl::Span<const Argument> arguments) {
-  DType first = DType::kUndefined;
-  for_each_dtype(arguments, [&](DType dtype) { first = first == DType::kUndefined ? dtype : first; });
-  return first;
+  for (const Argument& argument : arguments) {
+    if (argument.dtype() != DType::kUndefined) return argument.dtype();
+  }
+  return DType::kUndefined;
 }
 
 // Of the tensors that are multiplied the narrowest: beside them are sums, scales and biases of a wider type, indices and masks.
 DType operand_dtype(absl::Span<const Argument> arguments) {
   DType narrowest = DType::kUndefined;
-  for_each_dtype(arguments, [&](DType dtype) {
-    const bool is_beside = dtype == DType::kInt64 || dtype == DType::kInt32 || dtype == DType::kBool;
-    if (is_beside) return;
-    if (narrowest == DType::kUndefined || element_size(dtype) < element_size(narrowest)) narrowest = dtype;
-  });
+  for (const Argument& argument : arguments) {
+    for (const TensorView& tensor : argument.tensors()) {
+      const DType dtype = tensor.dtype();
+      const bool is_beside = dtype == DType::kInt64 || dtype == DType::kInt32 || dtype == DType::kBool;
+      if (!tensor.defined() || is_beside) continue;
+      if (narrowest == DType::kUndefined || element_size(dtype) < element_size(narrowest)) narrowest = dtype;
+    }
+  }
   return narrowest == DType::kUndefined ? first_dtype(arguments) : narrowest;
 }
 

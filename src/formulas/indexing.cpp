@@ -71,7 +71,7 @@ void count_parameter_bytes(const OpCall& call, const Row&, Cost& cost) {
 
 void count_second_not_read(const OpCall& call, const Row&, Cost& cost) { do_not_read(cost, call.tensor(1).bytes()); }
 
-void count_copied_bytes(const OpCall& call, const Row&, Cost& cost) { cost.bytes_read = bytes_of(call.argument(1)); }
+void count_copied_bytes(const OpCall& call, const Row&, Cost& cost) { cost.bytes_read = call.argument(1).bytes(); }
 
 void count_no_bytes(const OpCall&, const Row&, Cost& cost) {
   cost.bytes_read = 0;
@@ -108,8 +108,7 @@ void count_index_put(const OpCall& call, const Row&, Cost& cost) {
   const bool accumulates = call.argument(3).to_bool();
   const Count elements = larger(values.numel(), selected_elements(self, call.argument(1)));
   if (accumulates) cost.flops += elements * addition_flops(call);
-  set_scattered_bytes(call, cost, values.bytes() + bytes_of(call.argument(1)), elements * element_size(self.dtype()),
-                      accumulates);
+  set_scattered_bytes(call, cost, values.bytes() + call.argument(1).bytes(), elements * element_size(self.dtype()), accumulates);
 }
 
 // (self, index, source, accumulate): the index counts elements of self in order of their memory.
@@ -132,7 +131,7 @@ void count_index_add(const OpCall& call, const Row&, Cost& cost) {
   const Argument& alpha = call.argument(4);
   cost.flops += source.numel() * addition_flops(call);
   if (scales(alpha)) cost.flops += source.numel() * product_flops(computes_complex(call), alpha);
-  set_scattered_bytes(call, cost, source.bytes() + bytes_of(call.argument(2)), source.bytes(), true);
+  set_scattered_bytes(call, cost, source.bytes() + call.argument(2).bytes(), source.bytes(), true);
 }
 
 // (self, dim, index, source or a value, ...): one operation per index where it reduces, none where it overwrites.

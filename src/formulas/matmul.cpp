@@ -25,7 +25,7 @@ void add_scaled_self(const OpCall& call, Cost& cost) {
   const std::size_t beta = call.overload().substr(0, 5) == "dtype" ? 4 : 3;  // addmm.dtype has the output's type in between
   const bool adds = call.argument(beta).to_float(1) != 0;
   if (adds) cost.flops += cost.activations;
-  if (!adds) cost.bytes_read = bytes_of(call.argument(1)) + bytes_of(call.argument(2));
+  if (!adds) cost.bytes_read = call.argument(1).bytes() + call.argument(2).bytes();
   if (adds && scales(call.argument(beta))) cost.flops += cost.activations;
   if (scales(call.argument(beta + 1))) cost.flops += cost.activations;
 }
@@ -154,7 +154,7 @@ void count_pointwise_linear(const OpCall& call, const Row&, Cost& cost) {
 void count_mkl_linear(const OpCall& call, const Row&, Cost& cost) {
   add_packed_linear(call, cost);
   if (call.tensor(3).defined()) cost.flops += cost.activations;
-  cost.bytes_read = bytes_of(call.argument(0)) + bytes_of(call.argument(2)) + bytes_of(call.argument(3));
+  cost.bytes_read = call.argument(0).bytes() + call.argument(2).bytes() + call.argument(3).bytes();
 }
 
 void count_prepacked_linear(const OpCall& call, const Row&, Cost& cost) { add_packed_linear(call, cost); }

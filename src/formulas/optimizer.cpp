@@ -17,13 +17,13 @@ int optional_flops(const OpCall& call) {
 // All lists are written but the gradients, the second: these are only read, unless their scale is taken off.
 void leave_gradients_unwritten(const OpCall& call, Cost& cost) {
   if (call.tensor("grad_scale").defined() || cost.bytes_written.saturated()) return;
-  cost.bytes_written = cost.bytes_written - bytes_of(call.argument(1));
+  cost.bytes_written = cost.bytes_written - call.argument(1).bytes();
 }
 
 // m += (1 - b1) (g - m) is 3; v = b2 v + (1 - b2) g g is 4; sqrt(v) / c2 + eps is 2 and a sqrt; p -= s m / that is 3. amsgrad: a
 // maximum.
 void count_fused_adam(const OpCall& call, const Row&, Cost& cost) {
-  const Count n = elements_of(call.argument(std::size_t{0}));
+  const Count n = call.argument(std::size_t{0}).stored();
   const int amsgrad = call.argument("amsgrad").to_bool() ? 1 : 0;
   add_work(cost, n, {12 + amsgrad + optional_flops(call), 1});
   leave_gradients_unwritten(call, cost);
@@ -31,7 +31,7 @@ void count_fused_adam(const OpCall& call, const Row&, Cost& cost) {
 
 // p -= lr d is 2. Momentum: b = m b + (1 - dampening) g is 3, but a copy at the first step; nesterov: d = g + m b is 2.
 void count_fused_sgd(const OpCall& call, const Row&, Cost& cost) {
-  const Count n = elements_of(call.argument(std::size_t{0}));
+  const Count n = call.argument(std::size_t{0}).stored();
   const bool momentum = call.argument("momentum").to_float() != 0;
   int flops = 2 + optional_flops(call);
   if (momentum && !call.argument("is_first_step").to_bool()) flops += 3;
@@ -42,7 +42,7 @@ void count_fused_sgd(const OpCall& call, const Row&, Cost& cost) {
 
 // s += g g is 2; p -= lr g / (sqrt(s) + eps) is 4 and a sqrt.
 void count_fused_adagrad(const OpCall& call, const Row&, Cost& cost) {
-  add_work(cost, elements_of(call.argument(std::size_t{0})), {6 + optional_flops(call), 1});
+  add_work(cost, call.argument(std::size_t{0}).stored(), {6 + optional_flops(call), 1});
   leave_gradients_unwritten(call, cost);
 }
 

@@ -10,7 +10,7 @@ void count_per_output(const OpCall& call, const Row& row, Cost& cost) {
 
 void count_per_input(const OpCall& call, const Row& row, Cost& cost) {
   const bool with_complex = computes_complex(call);
-  add_work(cost, elements_of(call.argument(std::size_t{0})), with_complex ? row.complex_each : row.each);
+  add_work(cost, call.argument(std::size_t{0}).stored(), with_complex ? row.complex_each : row.each);
   if (call.output().defined()) add_work(cost, call.output().numel(), with_complex ? row.complex_result : row.result);
 }
 

@@ -7,11 +7,6 @@
 namespace torchtally::formulas {
 namespace {
 
-DType dtype_of(const Argument& argument) {
-  const auto tensors = argument.tensors();
-  return tensors.empty() ? DType::kUndefined : tensors[0].dtype();
-}
-
 // The sum of powers of `n` elements. Order 2: square, addition. Order 1 and infinity: absolute value, addition or maximum. Order
 // 0: addition of a truth value. Any other: absolute value, pow, addition. The absolute value of a complex element is two squares,
 // an addition and a root, its square the same without the root.
@@ -30,7 +25,7 @@ void add_roots(Cost& cost, Count norms, double order) {
 void count_vector_norm(const OpCall& call, const Row&, Cost& cost) {
   const Argument& input = call.argument(std::size_t{0});
   const double order = call.argument(1).to_float(2);
-  add_power_sum(cost, elements_of(input), dtype_of(input), order);
+  add_power_sum(cost, input.stored(), input.dtype(), order);
   add_roots(cost, cost.activations, order);
 }
 

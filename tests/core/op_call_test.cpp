@@ -83,6 +83,18 @@ TEST(Argument, ATensorIsAListOfOne) {
   EXPECT_EQ(Argument(dense()).tensors()[0].numel(), 24);
 }
 
+// A missing one, 24 elements of 2 bytes of which half are there, 24 of 4 bytes.
+TEST(Argument, SumsOverItsTensors) {
+  const std::array list = {TensorView(), expanded(), dense()};
+  const Argument argument(absl::MakeConstSpan(list));
+  EXPECT_EQ(argument.stored(), 48);
+  EXPECT_EQ(argument.bytes(), 24 + 96);
+  EXPECT_EQ(argument.dtype(), DType::kFloat16);
+  EXPECT_EQ(Argument(dense()).dtype(), DType::kFloat32);
+  EXPECT_EQ(Argument(std::int64_t{2}).stored(), 0);
+  EXPECT_EQ(Argument(std::int64_t{2}).dtype(), DType::kUndefined);
+}
+
 constexpr OpSchema::Parameter parameter(std::string_view name, bool is_out = false, bool is_mutated = false) {
   OpSchema::Parameter p;
   p.name = name;

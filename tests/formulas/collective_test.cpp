@@ -58,11 +58,21 @@ TEST(Collective, AllGatherIntoATensor) {
   EXPECT_THAT(call.cost(), Moves(24, 96));
 }
 
-// The inputs, a list of lists, can't be seen: the output is what is known.
+// The inputs, a list of lists, are one list here: twice 6 elements.
 TEST(Collective, ReduceScatterOfLists) {
   CallBuilder call("c10d::reduce_scatter_");
-  call.tensors("output_tensors", {{2, 3}}).other("input_tensors").other("process_group").returns_list({{2, 3}});
-  EXPECT_THAT(call.cost(), Communicates(24));
+  call.tensors("output_tensors", {{2, 3}}).tensors("input_tensors", {{2, 3}, {2, 3}}).other("process_group");
+  EXPECT_THAT(call.returns_list({{2, 3}}).cost(), Communicates(48));
+  EXPECT_THAT(call.cost(), Moves(48, 24));
+}
+
+// The root gives a share for each; the others give an empty list, and count the 6 elements that arrive.
+TEST(Collective, Scatter) {
+  CallBuilder root("c10d::scatter_");
+  root.tensors("output_tensors", {{2, 3}}).tensors("input_tensors", {{2, 3}, {2, 3}}).returns_list({{2, 3}});
+  EXPECT_THAT(root.cost(), Communicates(48));
+  CallBuilder other("c10d::scatter_");
+  EXPECT_THAT(other.tensors("output_tensors", {{2, 3}}).other("input_tensors").returns_list({{2, 3}}).cost(), Communicates(24));
 }
 
 TEST(Collective, AllToAll) {
