@@ -5,12 +5,11 @@ set -euo pipefail
 readonly torch_version=2.13.0
 
 # What PyTorch's operator database (tests/opdb) imports beside torch, and what the Python package's tests run with.
-readonly modules=(numpy expecttest pytest tabulate fvcore scikit_build_core)
+readonly modules=(numpy expecttest pytest tabulate fvcore scikit_build_core transformers accelerate lightning nbclient ipykernel)
 readonly requirements=(
-  'numpy>=2,<2.4' 'expecttest>=0.3,<0.4'
-  'pytest>=9,<10' iniconfig pluggy packaging pygments
-  tabulate 'fvcore==0.1.5.post20221221' iopath yacs termcolor portalocker pyyaml tqdm
-  'scikit-build-core>=0.10,<2' pathspec
+  'numpy>=2,<2.4' 'expecttest>=0.3,<0.4' 'pytest>=9,<10' tabulate 'fvcore==0.1.5.post20221221' 'scikit-build-core>=0.10,<2'
+  'transformers>=5.18,<6' 'accelerate>=1.10,<2' 'lightning>=2.6,<3'
+  'nbclient>=0.10,<1' 'ipykernel>=7,<8'
 )
 
 # What is used, and what for: dependencies.cmake.
@@ -130,7 +129,7 @@ install_torch() {
   say "LibTorch $torch_version: is in $found"
 }
 
-# Without dependencies: nothing may bring another torch along.
+# With torch's version among what is asked for: nothing may bring another one along.
 install_modules() {
   local python="$environment/bin/python3"
   local has_modules=(-c 'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))' "${modules[@]}")
@@ -140,7 +139,7 @@ install_modules() {
     say "${modules[*]}: are in $environment"
   else
     say "${modules[*]}: installing into $environment by pip"
-    "$python" -m pip install --disable-pip-version-check --no-input --no-cache-dir --no-deps "${requirements[@]}"
+    "$python" -m pip install --disable-pip-version-check --no-input --no-cache-dir "torch==$torch_version" "${requirements[@]}"
     "$python" "${has_modules[@]}" || fail "pip installed ${modules[*]}, but $python does not find them."
   fi
 }

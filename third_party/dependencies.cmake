@@ -13,6 +13,10 @@
 # | pybind11      | LibTorch's own   | the Python module | in LibTorch's headers; it has to be the one torch is bound with |
 # | pytest        | 9                | python/tests      | and tabulate, which FlopCounterMode prints with                 |
 # | fvcore        | 0.1.5            | python/tests      | whose numbers torchtally.fvcore has to have                     |
+# | transformers  | 5                | python/tests      | whose models are counted, with random weights and its Trainer   |
+# | accelerate    | 1                | python/tests      | whose trackers are told what steps compute; Trainer needs it    |
+# | lightning     | 2.6              | python/tests      | whose Trainer a callback is for                                 |
+# | nbclient      | 0.10, ipykernel 7 | python/tests     | run the notebook in python/examples                             |
 # | scikit-build-core | 1            | the wheel         | runs this CMake build for pip                                   |
 # | Benchmark     | 1.7              | the benchmarks    |                                                                 |
 #
