@@ -343,3 +343,33 @@ def test_checkpoint_recomputes():
         x = net.embed(torch.randn(5, 3))
         checkpoint(net.blocks[0], x, use_reentrant=False).sum().backward()
     assert guard.tally.by_module_and_phase["blocks.0"]["recompute"].macs == 80
+
+
+def test_what_an_optimizers_closure_runs_is_not_the_optimizers():
+    net = nn.Linear(8, 4, bias=False)
+    x = torch.randn(2, 8)
+    for optimizer in (torch.optim.SGD(net.parameters(), lr=0.1), torch.optim.LBFGS(net.parameters(), max_iter=2)):
+        calls = 0
+
+        def closure():
+            nonlocal calls
+            calls += 1
+            optimizer.zero_grad()
+            loss = net(x).square().sum()
+            loss.backward()
+            return loss
+
+        with torchtally.CountingGuard(net) as guard:
+            optimizer.step(closure)
+        phases = guard.tally.by_phase
+        assert phases["forward"].macs == phases["backward"].macs == calls * 2 * 8 * 4
+        assert phases["optimizer"].flops > 0
+
+    def fails():
+        raise ValueError("mine")
+
+    with torchtally.CountingGuard(net) as guard:
+        with pytest.raises(ValueError, match="mine"):
+            optimizer.step(fails)
+        net(x)
+    assert guard.tally.by_phase["forward"].macs == 2 * 8 * 4

@@ -19,7 +19,7 @@ _load.check(_torch.__version__)
 from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, StepRecord, Tally, TallyDiff, TensorView, diff, human_count, measure_peak
 from torchtally._formulas import FormulaSet, formula
 from torchtally._guard import CountingGuard, ModuleScope, PauseCounting, PhaseScope, ThreadContext
-from torchtally._step_meter import StepMeter, lightning_callback, trainer_callback
+from torchtally._step_meter import StepMeter
 
 __all__ = [
     "Cost",
@@ -41,9 +41,7 @@ __all__ = [
     "diff",
     "formula",
     "human_count",
-    "lightning_callback",
     "measure_peak",
-    "trainer_callback",
 ]
 
 __version__ = "0.1.0"

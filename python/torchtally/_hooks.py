@@ -1,6 +1,7 @@
 """The hooks that tell the C++ library in which module a thread is. They are there while some guard is alive."""
 
 import contextlib
+import functools
 import threading
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -43,13 +44,38 @@ def _after(module: torch.nn.Module, args: Any, result: Any) -> None:
 _steps = threading.local()
 
 
-def _before_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+def _begin_step() -> None:
     _steps.__dict__.setdefault("open", []).append(PhaseScope("optimizer"))
 
 
-def _after_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+def _end_step() -> None:
     if open_steps() > 0:
         _steps.open.pop().close()
+
+
+def _before_step(optimizer: Any, args: Any, kwargs: Any) -> Any:
+    """A closure that the step is given runs forward and backward (LBFGS; Lightning always): outside of the optimizer's phase."""
+    _begin_step()
+
+    def outside(closure: Any) -> Any:
+        @functools.wraps(closure)
+        def run() -> Any:
+            _end_step()
+            result = closure()
+            _begin_step()
+            return result
+
+        return run
+
+    if callable(kwargs.get("closure")):
+        return args, {**kwargs, "closure": outside(kwargs["closure"])}
+    if len(args) > 1 and callable(args[1]):
+        return (args[0], outside(args[1]), *args[2:]), kwargs
+    return None
+
+
+def _after_step(optimizer: Any, args: Any, kwargs: Any) -> None:
+    _end_step()
 
 
 def open_steps() -> int:

@@ -1,7 +1,7 @@
-"""StepMeter, and the callbacks of training loops that are made of it."""
+"""StepMeter: what the steps of a training loop compute."""
 
 import contextlib
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Iterator, List, Optional
 
 import torch
 from torch.utils._pytree import tree_leaves
@@ -56,74 +56,3 @@ class StepMeter:
     def tally(self) -> "_core.Tally":
         """Of the steps that were counted."""
         return self._meter.tally()
-
-
-class _Open:
-    """A step that is begun and ended by two calls."""
-
-    def __init__(self, meter: StepMeter) -> None:
-        self.meter = meter
-        self._stack: Optional[contextlib.ExitStack] = None
-
-    def begin(self, inputs: Any = ()) -> None:
-        self.abandon()
-        self._stack = contextlib.ExitStack()
-        self._stack.enter_context(self.meter.step(inputs))
-
-    def end(self) -> Dict[str, float]:
-        self.abandon()
-        record = self.meter.last
-        return {
-            "tflops_per_step": record.total.flops / 1e12,
-            "tflops_per_second": record.flops_per_second / 1e12,
-            "mfu": record.mfu,
-            "hfu": record.hfu,
-        }
-
-    def abandon(self) -> None:
-        stack, self._stack = self._stack, None
-        if stack is not None:
-            stack.close()
-
-
-def trainer_callback(meter: Optional[StepMeter] = None) -> Any:
-    """A callback for transformers.Trainer: adds FLOPs, rate, MFU and HFU of the last step to what it logs."""
-    from transformers import TrainerCallback
-
-    opened = _Open(meter or StepMeter())
-
-    class TorchtallyCallback(TrainerCallback):
-        def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            opened.begin()
-
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            self.last = opened.end()
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Optional[Dict[str, float]] = None, **kwargs: Any) -> None:
-            if logs is not None and hasattr(self, "last"):
-                logs.update(self.last)
-
-        def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            opened.abandon()
-
-    return TorchtallyCallback()
-
-
-def lightning_callback(meter: Optional[StepMeter] = None) -> Any:
-    """A callback for Lightning's Trainer: logs FLOPs, rate, MFU and HFU of every training batch."""
-    try:
-        from lightning.pytorch import Callback
-    except ImportError:
-        from pytorch_lightning import Callback
-
-    opened = _Open(meter or StepMeter())
-
-    class TorchtallyCallback(Callback):
-        def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, batch_idx: int) -> None:
-            opened.begin(batch)
-
-        def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-            self.last = opened.end()
-            module.log_dict({f"torchtally/{name}": value for name, value in self.last.items()})
-
-    return TorchtallyCallback()
