@@ -1,4 +1,5 @@
-"""torchtally.flop_counter against torch.utils.flop_counter: same names, same numbers where torch's are right."""
+"""torchtally.flop_counter against torch.utils.flop_counter: same names, same numbers where torch's are right. peers_own_tests.py runs
+PyTorch's own tests with the import changed."""
 
 import contextlib
 import io
@@ -190,10 +191,30 @@ def test_register_flop_formula():
             torch.ops.ttflop.twice(t(4, 5))
         assert counter.get_flop_counts() == {"Global": {torch.ops.ttflop.twice: 20}}
     finally:
-        flop_registry.clear()
+        flop_registry.pop(torch.ops.ttflop.twice)
         library._destroy()
     with pytest.raises(ValueError, match="expected each target"):
         register_flop_formula("mm")(lambda: 0)
+
+
+def test_every_name_of_torchs_module_is_there():
+    import torch.utils.flop_counter as theirs
+
+    import torchtally.flop_counter as ours
+
+    for name in ("flop_registry", "register_flop_formula", "sdpa_flop_count", "sdpa_backward_flop_count", "conv_flop_count", "get_shape"):
+        assert getattr(ours, name) is getattr(theirs, name)
+    with pytest.raises(AttributeError):
+        ours.nothing
+
+
+def test_packed_flash_attention_whose_layout_torch_2_13_mistakes():
+    b, s, h, d = 2, 12, 3, 8  # batch, sequence, heads, features
+    q = torch.randn(b, s, h, d, device="meta", dtype=torch.float16)
+    torchs, ours = both(lambda: aten._flash_attention_forward(q, q, q, None, None, s, s, 0.0, False, False))
+    # scores and weighted values
+    assert ours.get_total_flops() == 2 * b * h * s * s * (d + d)
+    assert torchs.get_total_flops() == 2 * b * s * h * h * (d + d)
 
 
 def test_what_others_registered_with_torch_counts_here_too():

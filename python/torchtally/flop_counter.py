@@ -8,17 +8,20 @@
 
 Counts are FLOPs of matrix products and convolutions, 2 per multiply-add, as torch's. They differ where torch's counter sees
 nothing (recurrent layers, fused attention and fast paths on the CPU, matrix × vector, in-place and quantized products) and
-where it is wrong (the weight gradient of a grouped convolution, which it multiplies by the groups). It costs a twentieth.
+where it is wrong (the weight gradient of a grouped convolution, which it multiplies by the groups; packed flash attention's layout). Of
+torch.cond it counts the branch that is taken, torch's the dearer one. It costs a twentieth.
 
-A formula with get_raw=True gets meta tensors: shapes, strides and types, but no values.
+Formulas are registered for both counters at once: register_flop_formula and flop_registry are torch's own, as is every other
+name of that module. A formula with get_raw=True gets meta tensors: shapes, strides and types, but no values.
 """
 
 from collections import defaultdict
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import torch
 import torch.utils.flop_counter as _torch
 from torch.utils._pytree import tree_map
+from torch.utils.flop_counter import register_flop_formula
 
 from torchtally._core import Cost, OpCall, Tally, TensorView
 from torchtally._formulas import FormulaSet
@@ -26,39 +29,13 @@ from torchtally._guard import CountingGuard
 
 __all__ = ["FlopCounterMode", "register_flop_formula"]
 
-# What register_flop_formula() of this module has registered.
-flop_registry: Dict[Any, Any] = {}
+
+def __getattr__(name: str) -> Any:
+    return getattr(_torch, name)
 
 
-def register_flop_formula(targets: Any, get_raw: bool = False) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Registers the decorated function as the formula of an operator (or several): torch.ops.mylib.op, or a Triton kernel.
-
-    It gets the call's arguments with shapes in place of tensors and the result's as out_shape; with get_raw tensors, and the
-    result as out_val.
-    """
-
-    def register(formula: Callable[..., int]) -> Callable[..., int]:
-        wrapped = formula if get_raw else _torch.shape_wrapper(formula)
-        for target in targets if isinstance(targets, (list, tuple)) else [targets]:
-            if not isinstance(target, (torch._ops.OpOverloadPacket, torch._ops.HigherOrderOperator)) and not _is_kernel(target):
-                raise ValueError(
-                    "register_flop_formula(targets): expected each target to be an OpOverloadPacket (torch.ops.mylib.op), a "
-                    f"higher-order operator or a Triton kernel, got {target} which is of type {type(target)}"
-                )
-            if target in flop_registry:
-                raise RuntimeError(f"duplicate registrations for {target}")
-            flop_registry[target] = wrapped
-        return wrapped
-
-    return register
-
-
-def _is_kernel(target: Any) -> bool:
-    return type(target).__name__ == "JITFunction"
-
-
-def _registered_with_torch() -> Dict[Any, Any]:
-    """What others have registered with torch's own counter."""
+def _registered() -> Dict[Any, Callable[..., int]]:
+    """What others than torch have registered, by target."""
     own = _torch.__name__
     return {
         target: formula
@@ -135,7 +112,7 @@ class FlopCounterMode(_torch.FlopCounterMode):
             target: formula if getattr(formula, "_get_raw", False) else _torch.shape_wrapper(formula)
             for target, formula in (custom_mapping or {}).items()
         }
-        self._formulas = {**_registered_with_torch(), **flop_registry, **raw}
+        self._formulas = {**_registered(), **raw}
 
     @property
     def flop_counts(self) -> Dict[str, Dict[Any, int]]:
