@@ -19,6 +19,7 @@ readonly packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   libtorch-dev python3-torch python3-torchvision
   python3-venv python3-dev
+  zlib1g-dev dataset-fashion-mnist
   chromium chromium-driver python3-selenium python3-jsonschema
   clang-format-14 clang-tidy-14
 )

@@ -5,7 +5,8 @@
 # | LibTorch      | 2.13.0 or 1.13.1 | everything        | what is counted; the oldest is Debian 12's, the newest pip's    |
 # | Abseil        | 20220623         | everything        | spans, flat hash maps, string joining                           |
 # | nlohmann json | 3.11             | everything        | the JSON report; inside only, no public header shows it         |
-# | CLI11         | 2.1              | the command       | options, help and their error messages                          |
+# | CLI11         | 2.1              | the command       | options, help and their error messages; the examples' too       |
+# | zlib          | 1.2              | the examples      | Fashion-MNIST, Debian's dataset-fashion-mnist, is gzipped       |
 # | GoogleTest    | 1.12             | the tests         |                                                                 |
 # | NumPy         | 2                | tests/opdb        | PyTorch's operator database imports it, and expecttest 0.3      |
 # | Chromium      | Debian's         | tests/cli         | the HTML report in a browser, driven by Selenium                |
@@ -40,8 +41,11 @@ endmacro()
 
 torchtally_require(absl)
 torchtally_require(nlohmann_json)
-if(TORCHTALLY_BUILD_CLI)
+if(TORCHTALLY_BUILD_CLI OR TORCHTALLY_BUILD_EXAMPLES)
   torchtally_require(CLI11)
+endif()
+if(TORCHTALLY_BUILD_EXAMPLES)
+  torchtally_require(ZLIB)
 endif()
 if(TORCHTALLY_BUILD_TESTS)
   torchtally_require(GTest)
