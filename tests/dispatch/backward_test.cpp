@@ -1,4 +1,5 @@
 // Backward: which module, which phase, and how much of it.
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -199,6 +200,72 @@ TEST(Backward, ChainOfConvolutionsForAllCombinations) {
     EXPECT_EQ(macs_in(tally, "first", "backward"), (x_wants ? kFirst : 0) + (first_wants ? kFirst : 0)) << wanted;
     EXPECT_EQ(macs_in(tally, "second", "backward"), (x_wants || first_wants ? kSecond : 0) + (second_wants ? kSecond : 0))
         << wanted;
+  }
+}
+
+// Of convolutions this small, hundreds: to wake up threads takes longer than they do.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
+// Strides, padding, groups, a transposed one, a linear layer, biases: every combination of what requires a gradient, the input
+// included. Of products, as many as forward for a weight that wants a gradient, and as many for an input that does; an addition
+// an element of the output's gradient for a bias.
+struct Mixed : torch::nn::Module {
+  Mixed() {
+    register_module("strided", strided);
+    register_module("grouped", grouped);
+    register_module("transposed", transposed);
+    register_module("linear", linear);
+  }
+  at::Tensor forward(const at::Tensor& x) {
+    const at::Tensor pictures = Siblings::run(transposed, Siblings::run(grouped, Siblings::run(strided, x)));
+    return Siblings::run(linear, pictures.flatten(1));
+  }
+  torch::nn::Conv2d strided{torch::nn::Conv2dOptions(4, 6, 3).stride(2).padding(1)};
+  torch::nn::Conv2d grouped{torch::nn::Conv2dOptions(6, 4, 3).groups(2)};
+  torch::nn::ConvTranspose2d transposed{torch::nn::ConvTranspose2dOptions(4, 3, 2).stride(2)};
+  torch::nn::Linear linear{3 * 36, 5};
+};
+
+TEST(Backward, ChainOfAllKindsForAllCombinations) {
+  struct Layer {
+    const char* name;
+    std::int64_t macs;     // forward
+    std::int64_t outputs;  // elements
+  };
+  // Two pictures of 4 channels of 9x9. 6 channels of 5x5, each element a sum over 4·9; 4 of 3x3 over 3·9, as there are two
+  // groups; 3 of 6x6, to which each of 4·3·3 gives 2·2 products a channel; 5 sums of 108.
+  const std::vector<Layer> layers = {{"strided", 2 * 6 * 25 * 4 * 9, 2 * 6 * 25},
+                                     {"grouped", 2 * 4 * 9 * 3 * 9, 2 * 4 * 9},
+                                     {"transposed", 2 * 4 * 9 * 3 * 4, 2 * 3 * 36},
+                                     {"linear", 2 * 108 * 5, 2 * 5}};
+  const OneThread one_thread;
+  Mixed net;
+  const std::vector<at::Tensor> parameters = net.parameters();  // weight and bias of each in turn
+  ASSERT_EQ(parameters.size(), 2 * layers.size());
+  for (unsigned wanted = 1; wanted < 1U << 9; ++wanted) {
+    const auto wants = [&](std::size_t tensor) { return (wanted >> tensor & 1U) != 0; };
+    const at::Tensor x = random({2, 4, 9, 9}, wants(8));
+    net.zero_grad();
+    for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i].requires_grad_(wants(i));
+    CountingGuard guard(net);
+    net.forward(x).sum().backward();
+    const auto costs = guard.tally().by_module_and_phase();
+    bool input_wants = wants(8);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::int64_t products = layers[i].macs * ((wants(2 * i) ? 1 : 0) + (input_wants ? 1 : 0));
+      const Cost& backward = costs.at(layers[i].name).at("backward");
+      EXPECT_EQ(costs.at(layers[i].name).at("forward").macs, layers[i].macs);
+      EXPECT_EQ(backward.macs, products) << layers[i].name << ", " << wanted;
+      EXPECT_EQ(backward.flops, 2 * products + (wants(2 * i + 1) ? layers[i].outputs : 0)) << layers[i].name << ", " << wanted;
+      input_wants = input_wants || wants(2 * i) || wants(2 * i + 1);
+    }
   }
 }
 
