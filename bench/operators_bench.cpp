@@ -14,6 +14,7 @@
 #include <benchmark/benchmark.h>
 
 #include "call.h"
+#include "torchtally/module_scope.h"
 
 namespace torchtally::bench {
 namespace {
@@ -78,6 +79,16 @@ struct Conv2d {
   at::Tensor operator()() const { return at::conv2d(x, weight, bias); }
 };
 
+// An addition in a module scope: what the scope costs is the difference to Add. Without a guard it does nothing.
+struct ScopedAdd {
+  at::Tensor a = at::randn({1});
+  at::Tensor b = at::randn({1});
+  at::Tensor operator()() const {
+    const ModuleScope scope("layer");
+    return at::add(a, b);
+  }
+};
+
 TORCHTALLY_BENCH(View, 1);
 TORCHTALLY_BENCH(Add, 1);
 TORCHTALLY_BENCH(Mm, 1);
@@ -92,6 +103,7 @@ TORCHTALLY_BENCH(Lerp, 1000);
 TORCHTALLY_BENCH(Addcmul, 1000);
 TORCHTALLY_BENCH(Flip, 1000);
 TORCHTALLY_BENCH(Sort, 1000);
+TORCHTALLY_BENCH(ScopedAdd, 1000);
 
 }  // namespace
 }  // namespace torchtally::bench

@@ -117,11 +117,6 @@ void ModuleTree::find_in_containers(ModuleId parent, std::string_view name, std:
   }
 }
 
-ModuleTree::Node& ModuleTree::node(ModuleId module) {
-  const std::lock_guard lock(mutex_);
-  return nodes_[module];
-}
-
 void ModuleTree::set_sizes(ModuleId module, TensorSizes inputs, TensorSizes outputs) {
   const std::lock_guard lock(mutex_);
   nodes_[module].input_sizes = std::move(inputs);
@@ -140,11 +135,26 @@ std::string ModuleTree::type_of(ModuleId module) const {
 
 std::pair<ModuleId, ModuleId> ModuleTree::subtree(ModuleId module) const {
   const std::lock_guard lock(mutex_);
+  return find_subtree(module);
+}
+
+std::pair<ModuleId, ModuleId> ModuleTree::subtree_of_frame(FrameId frame) const {
+  const std::lock_guard lock(mutex_);
+  return find_subtree(static_cast<ModuleId>(frames_[frame].module));
+}
+
+std::pair<ModuleId, ModuleId> ModuleTree::find_subtree(ModuleId module) const {
   return {module, nodes_[module].registered ? nodes_[module].subtree_end : module};
 }
 
 FrameId ModuleTree::frame(FrameId caller, ModuleId module) {
   const std::lock_guard lock(mutex_);
+  return find_frame(caller, module);
+}
+
+FrameId ModuleTree::enter(FrameId caller, ModuleId module) {
+  const std::lock_guard lock(mutex_);
+  ++nodes_[module].calls;
   return find_frame(caller, module);
 }
 
@@ -208,7 +218,7 @@ std::vector<ModuleInfo> ModuleTree::snapshot(const std::vector<bool>& reached) c
     info.parent = node.parent;
     info.parameters = node.parameters;
     info.registered = node.registered;
-    info.calls = node.calls.load(std::memory_order_relaxed);
+    info.calls = node.calls;
     info.input_sizes = node.input_sizes;
     info.output_sizes = node.output_sizes;
     info.called = info.calls > 0 || (modules.size() < reached.size() && reached[modules.size()]);

@@ -5,7 +5,6 @@
 #ifndef TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_
 #define TORCHTALLY_SRC_ATTRIBUTION_MODULE_TREE_H_
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -51,9 +50,6 @@ class ModuleTree {
   // have one alike, which was called can't be told, and the name says so: "{inner_blocks|layer_blocks}.0".
   ModuleId called_child(ModuleId parent, std::string_view name, std::string_view type);
 
-  // Says that a scope was opened for the module, whether or not an operator runs in it.
-  void count_call(ModuleId module) { node(module).calls.fetch_add(1, std::memory_order_relaxed); }
-
   // What the module was called with, and what it returned.
   void set_sizes(ModuleId module, TensorSizes inputs, TensorSizes outputs);
 
@@ -63,9 +59,13 @@ class ModuleTree {
   // Ids of the registered modules that lie in `module`, itself included: from the first to before the second. Modules are
   // registered depth first. A shared module lies where it was registered first.
   std::pair<ModuleId, ModuleId> subtree(ModuleId module) const;
+  // Of a frame's module.
+  std::pair<ModuleId, ModuleId> subtree_of_frame(FrameId frame) const;
 
   // The frame in which `module` runs where it is entered from `caller`.
   FrameId frame(FrameId caller, ModuleId module);
+  // The same, where a scope is opened for the module: that is a call of it, whether or not an operator runs in it.
+  FrameId enter(FrameId caller, ModuleId module);
   // A frame in which the module runs: the first that there was, or else one that is entered from its owner's.
   FrameId frame_of_owner(ModuleId module);
   ModuleId module_of(FrameId frame) const;
@@ -85,13 +85,13 @@ class ModuleTree {
     ModuleId subtree_end = 0;  // if registered
     ParameterCount parameters;
     bool registered = false;
-    std::atomic<std::int64_t> calls = 0;
+    std::int64_t calls = 0;
     TensorSizes input_sizes;
     TensorSizes output_sizes;
     std::optional<FrameId> first_frame;
   };
 
-  Node& node(ModuleId module);
+  std::pair<ModuleId, ModuleId> find_subtree(ModuleId module) const;
   ModuleId single_child(ModuleId parent, std::string_view name);
   std::optional<ModuleId> known_child(ModuleId parent, std::string_view name) const;
   void find_in_containers(ModuleId parent, std::string_view name, std::string_view type, std::vector<ModuleId>& found) const;

@@ -158,8 +158,8 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   // Of the context, here because every operator asks for it.
   const std::uint64_t context_id = 0;  // 0 while counting is paused
   const attribution::FrameId frame = attribution::kRootFrame;
+  const std::pair<attribution::ModuleId, attribution::ModuleId> subtree;  // of the frame's module: ModuleTree::subtree()
   const attribution::ModuleId module = attribution::kRoot;                // the frame's
-  const std::pair<attribution::ModuleId, attribution::ModuleId> subtree;  // the module's registered ones: ModuleTree::subtree()
   const Options options;
   const std::uint8_t cache_index = 0;  // in cached_ledgers
   const bool follows_interpreter = false;

@@ -60,8 +60,7 @@ class ModuleScope::State {
   std::shared_ptr<Position> deeper(const Position& around, const dispatch::BackwardNode& node, const Find& find) {
     Context& context = *around.context;
     const attribution::ModuleId module = find(context.modules(), around.module);
-    context.modules().count_call(module);
-    const attribution::FrameId frame = context.modules().frame(around.frame, module);
+    const attribution::FrameId frame = context.modules().enter(around.frame, module);
     around.places().enter(frame);
 
     Position::Options options = around.options;

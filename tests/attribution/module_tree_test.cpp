@@ -85,7 +85,7 @@ TEST(ModuleTreeTest, AModuleIsCalledIfSomethingBelowItIs) {
   EXPECT_TRUE(tree.snapshot(reached)[layer].called);
   EXPECT_TRUE(tree.snapshot(reached)[kRoot].called);
 
-  tree.count_call(layer);
+  tree.enter(kRootFrame, layer);
   EXPECT_TRUE(tree.snapshot({})[layer].called);
   EXPECT_FALSE(tree.snapshot({})[leaf].called);
 }
