@@ -10,5 +10,6 @@ PYBIND11_MODULE(_core, m) {
   torchtally::python::bind_tally(m);
   torchtally::python::bind_formulas(m);
   torchtally::python::bind_guards(m);
+  torchtally::python::bind_look_inside(m);
   torchtally::python::bind_step_meter(m);
 }

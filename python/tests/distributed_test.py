@@ -166,3 +166,82 @@ def test_collectives():
 
 def test_reduced_tally():
     _in_processes(_reduced)
+
+
+def _tensor_parallel(rank):
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+    from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
+
+    mesh = init_device_mesh("cpu", (WORLD,))
+    a, b = distribute_tensor(torch.randn(16, 8), mesh, [Shard(0)]), distribute_tensor(torch.randn(8, 4), mesh, [Replicate()])
+    for _ in range(2):  # the first asks with fake tensors what shape the result has
+        with torchtally.CountingGuard() as guard:
+            a @ b
+        # half of the 16 rows
+        assert guard.tally.by_operator["aten::mm"].macs == 8 * 8 * 4, guard.tally
+        assert guard.tally.by_operator["aten::mm"].calls == 1
+    with torchtally.CountingGuard() as guard:
+        b.redistribute(mesh, [Shard(0)]).full_tensor()
+    assert guard.tally.total.bytes_communicated == 4 * 4 * 4, guard.tally  # this process's half
+
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+    x = torch.randn(3, 8)
+    with torchtally.CountingGuard(net) as whole:
+        net(x).sum().backward()
+    net.zero_grad()
+    parallelize_module(net, mesh, {"0": ColwiseParallel(), "2": RowwiseParallel()})
+    with torchtally.CountingGuard(net) as outer, torchtally.CountingGuard(net) as guard:
+        net(x).sum().backward()
+    assert guard.tally.total == outer.tally.total
+    for module in ("0", "2"):
+        assert 2 * guard.tally.by_module[module].macs == whole.tally.by_module[module].macs, (module, guard.tally)
+        for phase in ("forward", "backward"):
+            parts = [tally.by_module_and_phase[module][phase].macs for tally in (whole.tally, guard.tally)]
+            assert parts[0] == 2 * parts[1], (module, phase, guard.tally)
+    assert guard.tally.total.bytes_communicated == 3 * 4 * 4  # the sum of the results of the second layer
+    assert reduce(guard.tally).total.macs == whole.tally.total.macs
+    assert guard.tally.parameters.total == whole.tally.parameters.total
+    with torch.no_grad(), torchtally.CountingGuard(net) as guard:
+        net(x)
+    assert guard.tally.total.macs == 3 * (8 * 8 + 8 * 4), guard.tally
+
+
+def _sharded(rank):
+    from torch.distributed.fsdp import fully_shard
+
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
+    x = torch.randn(3, 8)
+    with torchtally.CountingGuard(net) as whole:
+        net(x).sum().backward()
+    net.zero_grad()
+    elements = sum(parameter.numel() for parameter in net.parameters())
+    for layer in (net[0], net[2], net):
+        fully_shard(layer)
+    optimizer = torch.optim.SGD(net.parameters(), 0.1)
+    for _ in range(2):
+        with torchtally.CountingGuard(net) as guard:
+            net(x).sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        tally = guard.tally
+        assert tally.total.macs == whole.tally.total.macs, tally
+        for module in ("0", "2"):
+            assert tally.by_module_and_phase[module]["backward"].macs == whole.tally.by_module_and_phase[module]["backward"].macs
+        # Gathered for the forward and again for the backward, half put in by either process; then the gradients, whole.
+        assert tally.by_operator["c10d::_allgather_base_"].bytes_communicated == 2 * elements * 4 // 2
+        assert tally.by_operator["c10d::_reduce_scatter_base_"].bytes_communicated == elements * 4
+        # weight - 0.1 gradient, of what this process holds
+        assert tally.by_phase["optimizer"].flops == 2 * elements // 2, tally.by_phase
+        assert tally.unknown_operators == {}
+
+
+def _local(rank):
+    _tensor_parallel(rank)
+    _sharded(rank)
+
+
+def test_tensor_parallel_and_fully_sharded():
+    _in_processes(_local)

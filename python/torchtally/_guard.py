@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator, Optional, Type, Union
 
 import torch
 
-from torchtally import _compile, _core, _higher_order, _hooks
+from torchtally import _compile, _core, _higher_order, _hooks, _local_operators
 from torchtally._formulas import FormulaSet
 from torchtally._modules import is_scripted, list_modules
 
@@ -53,6 +53,7 @@ class CountingGuard:
         self._steps_around = _hooks.open_steps()
         _compile.watch()
         _higher_order.let_through()
+        _local_operators.let_in()
         _hooks.install(self._scripted())
         try:
             if self._model is None:

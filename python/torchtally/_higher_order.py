@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-_KEY: Any = torch._C._dispatch_key_parse("DeferredInit")  # src/dispatch/key.h
+from torchtally._local_operators import KEY
+
 _known = 0
 
 
@@ -13,12 +14,12 @@ def let_through() -> None:
     """For every higher-order operator that there is, and those that are imported later."""
     global _known
     defaults: Any = torch._ops._HIGHER_ORDER_OP_DEFAULT_FALLTHROUGH_DISPATCH_KEYS
-    if _KEY not in defaults:
-        defaults.append(_KEY)
+    if KEY not in defaults:
+        defaults.append(KEY)
     operators: Any = torch._ops._higher_order_ops
     if len(operators) == _known:
         return
     _known = len(operators)
     for operator in operators.values():
-        if _KEY not in operator.py_kernels:
-            operator.fallthrough(_KEY)
+        if KEY not in operator.py_kernels:
+            operator.fallthrough(KEY)

@@ -6,7 +6,7 @@ from typing import Any, Iterator, List, Optional
 import torch
 from torch.utils._pytree import tree_leaves
 
-from torchtally import _compile, _core, _higher_order, _hooks
+from torchtally import _compile, _core, _higher_order, _hooks, _local_operators
 from torchtally._formulas import FormulaSet
 
 
@@ -34,6 +34,7 @@ class StepMeter:
         """`inputs`: tensors whose sizes the counts depend on, in any structure."""
         _compile.watch()
         _higher_order.let_through()
+        _local_operators.let_in()
         tensors: List[torch.Tensor] = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, torch.Tensor)]
         steps_around = _hooks.open_steps()
         _hooks.install()

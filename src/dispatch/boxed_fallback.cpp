@@ -66,6 +66,7 @@ C10_ALWAYS_INLINE void count_like(const OnlyLeaf& leaf, RememberedCall& like, co
 }
 
 [[gnu::noinline]] void intercept(const c10::OperatorHandle& op, c10::DispatchKeySet below, torch::jit::Stack* stack) {
+  if (Interception::is_wrapped(below)) return op.redispatchBoxed(below, stack);
   count(Interception(op, below, tensors_of(op, *stack)), op, below, stack);
 }
 
@@ -75,10 +76,7 @@ C10_ALWAYS_INLINE void count_like(const OnlyLeaf& leaf, RememberedCall& like, co
 // others apart, so that a call costs little more than the hop through the dispatcher.
 [[gnu::flatten]] void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
   const c10::DispatchKeySet below = keys & kBelow;
-  if (C10_UNLIKELY(Interception::is_wrapped(below))) {
-    op.redispatchBoxed(below, stack);
-    return;
-  }
+  if (C10_UNLIKELY(Interception::is_wrapped_or_python(below))) return intercept(op, below, stack);
   const OnlyLeaf leaf(op, tensors_of(op, *stack));
   if (C10_UNLIKELY(!static_cast<bool>(leaf))) return intercept(op, below, stack);
   if (!leaf.needs_shapes()) {

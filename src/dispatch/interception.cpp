@@ -15,6 +15,15 @@ std::uint32_t observed_thread() {
   return number;
 }
 
+bool any_wanted(const LookInside& look, CallTensors tensors) {
+  bool found = false;
+  tensors([&](const at::Tensor& tensor, bool /*is_listed*/) {
+    const c10::TensorImpl& impl = *tensor.unsafeGetTensorImpl();
+    found = found || (impl.key_set().has_any(kPython) && look.wants(impl));
+  });
+  return found;
+}
+
 }  // namespace
 
 Interception::Interception(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors) {
@@ -25,6 +34,19 @@ Interception::Interception(const c10::OperatorHandle& op, c10::DispatchKeySet be
   needs_shapes_ = excludes_key_ && innermost_.slot->needs_shapes();
   looks_at_result_ = innermost_.owner_of_cast.has_value();
   if (C10_UNLIKELY(!position->is_alone)) add_guards_around(op, below, tensors);
+  if (C10_UNLIKELY(below.has_any(kPython)) && !decomposes()) {
+    if (const LookInside* look = look_inside(); look != nullptr && any_wanted(*look, tensors)) leave_to_inside(*look);
+  }
+}
+
+void Interception::leave_to_inside(const LookInside& look) {
+  if (nested_ == nullptr) nested_ = std::make_unique<Nested>();
+  nested_->look_inside = &look;
+  innermost_.slot = nullptr;
+  nested_->around.clear();
+  nested_->narrowed = nullptr;
+  excludes_key_ = true;
+  needs_shapes_ = looks_at_result_ = false;
 }
 
 Interception::Entry Interception::entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below,
@@ -59,11 +81,13 @@ Action Interception::composite_action(const Decision& decision, c10::DispatchKey
 
 void Interception::Inside::enter() {
   if (nested_->narrowed != nullptr) nested_->narrow.emplace(kPositionKind, nested_->narrowed);
+  if (nested_->look_inside != nullptr) nested_->look_inside->enter();
   nested_->begin = std::chrono::steady_clock::now();
 }
 
 void Interception::Inside::leave() {
   nested_->end = std::chrono::steady_clock::now();
+  if (nested_->look_inside != nullptr) nested_->look_inside->leave();
   nested_->narrow.reset();
 }
 

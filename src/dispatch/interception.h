@@ -8,7 +8,7 @@
 // the
 //    dtypes and shapes that really run, and the key sees that.
 // 2. Python is below (a TorchDispatchMode or a tensor subclass): the call is counted here. Python's fallback excludes every
-//    key above it, so this is the last that is seen of it.
+//    key above it, so this is the last that is seen of it. But for the tensors of Note [Looking inside].
 // 3. The operator is CompositeImplicitAutograd: it decomposes, and its parts come back through the top. Unless the call's own
 //    backend has a kernel for it, or the guard has a formula for it: then it is a leaf.
 // 4. Anything else is a leaf: counted, with the key excluded while its kernel runs, so that what it calls inside is not counted
@@ -26,6 +26,7 @@
 #include "dispatch/context.h"
 #include "dispatch/key.h"
 #include "dispatch/key_exclusion.h"
+#include "dispatch/look_inside.h"
 #include "torchtally/op_call.h"
 
 namespace torchtally::dispatch {
@@ -41,6 +42,8 @@ class Interception {
 
   // Rule 1.
   static bool is_wrapped(c10::DispatchKeySet below) { return below.has_any(kWrappers); }
+  // Rule 1 or 2: then it is no OnlyLeaf.
+  static bool is_wrapped_or_python(c10::DispatchKeySet below) { return below.has_any(kWrappers | kPython); }
 
   // Rule 3: nobody counts the call, and nothing is to be held or recorded.
   bool decomposes() const { return innermost_.action == Decision::Action::kDecompose && nested_ == nullptr; }
@@ -124,12 +127,13 @@ class Interception {
     std::optional<attribution::ModuleId> owner_of_cast;  // the call casts a parameter of this module
   };
 
-  // What only nested and observed guards need.
+  // What only nested and observed guards need, and tensors that are looked into.
   struct Nested {
     // While the kernel ran.
     std::chrono::steady_clock::time_point begin;
     std::chrono::steady_clock::time_point end;
-    std::vector<Entry> around;  // of the guards around the innermost
+    std::vector<Entry> around;                // of the guards around the innermost
+    const LookInside* look_inside = nullptr;  // where what the kernel calls counts instead
     // Where guards disagree (one has a formula for a composite operator, say): those that go on counting inside.
     std::shared_ptr<Position> narrowed;
     std::optional<c10::DebugInfoGuard> narrow;
@@ -149,6 +153,7 @@ class Interception {
   static Cost one_call();
   void tell_observer(const Entry& entry, const Cost& cost, const OpCall* call) const;
   void add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors);
+  void leave_to_inside(const LookInside& look_inside);
 
   Entry innermost_;  // of the innermost guard, most often the only one
   std::unique_ptr<Nested> nested_;

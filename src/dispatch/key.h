@@ -24,6 +24,9 @@ inline constexpr c10::DispatchKeySet kWrappers =
 #endif
     });
 
+// Tensors of Python classes and dispatch modes.
+inline constexpr c10::DispatchKeySet kPython = c10::DispatchKeySet(c10::DispatchKey::Python);
+
 }  // namespace torchtally::dispatch
 
 #endif  // TORCHTALLY_SRC_DISPATCH_KEY_H_

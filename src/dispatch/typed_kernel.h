@@ -33,7 +33,8 @@ class TypedPath<Target, Return(Args...)> {
  public:
   C10_ALWAYS_INLINE static Return call(const Target& target, c10::DispatchKeySet keys, Args... args) {
     const c10::DispatchKeySet below = keys & kBelow;
-    if (Interception::is_wrapped(below) || target.decomposes(below)) return target.redispatch(below, args...);
+    if (C10_UNLIKELY(Interception::is_wrapped_or_python(below))) return intercept(target, below, args...);
+    if (target.decomposes(below)) return target.redispatch(below, args...);
     const auto tensors = [&](const auto& visit) { (visit_tensors(args, visit), ...); };
     if (const OnlyLeaf leaf(target.handle(), tensors); C10_LIKELY(static_cast<bool>(leaf))) {
       return count(target, leaf, below, args...);
@@ -70,6 +71,7 @@ class TypedPath<Target, Return(Args...)> {
   }
 
   [[gnu::noinline]] static Return intercept(const Target& target, c10::DispatchKeySet below, Args... args) {
+    if (Interception::is_wrapped(below)) return target.redispatch(below, args...);
     const auto tensors = [&](const auto& visit) { (visit_tensors(args, visit), ...); };
     const Interception interception(target.handle(), below, tensors);
     if (interception.decomposes()) return target.redispatch(below, args...);

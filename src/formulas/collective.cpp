@@ -60,6 +60,16 @@ void count_receive(const OpCall& call, const Row&, Cost& cost) {
 // (op_list, peer_list, tag_list, tensors, ...): which of the tensors are sent and which received is not told apart.
 void count_sends_and_receives(const OpCall& call, const Row&, Cost& cost) { put_in(cost, call.argument("tensors").bytes()); }
 
+// Into a buffer for a collective, or out of one: all that the first argument holds, to where `out` is, if it is given, in its
+// type.
+void count_moved_for_collective(const OpCall& call, const Row&, Cost& cost) {
+  const Argument& from = call.argument(std::size_t{0});
+  const Argument& to = call.argument("out").is_none() ? from : call.argument("out");
+  cost.bytes_read = bytes_of(from);
+  cost.bytes_written = bytes_of(to);
+  cost.activations = elements_of(to);
+}
+
 constexpr std::string_view kSource = "Note [Conventions], torchtally/cost.h";
 
 }  // namespace
@@ -80,5 +90,7 @@ const Family collective_by_copy = {count_collective_by_copy,
 const Family send = {count_send, "communicated = bytes that are sent; nothing is written here", kSource};
 const Family receive = {count_receive, "communicated = bytes that arrive; nothing is read here", kSource};
 const Family sends_and_receives = {count_sends_and_receives, "communicated = bytes of all tensors, sent and received", kSource};
+const Family moved_for_collective = {count_moved_for_collective, "the first argument, read and written once",
+                                     "textbook definition"};
 
 }  // namespace torchtally::formulas

@@ -156,10 +156,11 @@ extern const Family fused_gru_cell;
 extern const Family fused_gru_cell_backward;
 
 // collective.cpp
-extern const Family collective;           // all_reduce, all_gather, all_to_all, ...: the local input comes first
-extern const Family collective_in_place;  // likewise, and is overwritten
-extern const Family collective_into;      // (outputs, inputs)
-extern const Family collective_by_copy;   // (buffer, input)
+extern const Family collective;            // all_reduce, all_gather, all_to_all, ...: the local input comes first
+extern const Family collective_in_place;   // likewise, and is overwritten
+extern const Family collective_into;       // (outputs, inputs)
+extern const Family collective_by_copy;    // (buffer, input)
+extern const Family moved_for_collective;  // parts of parameters to and from the buffers of collectives
 extern const Family send;
 extern const Family receive;
 extern const Family sends_and_receives;

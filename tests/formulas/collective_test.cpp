@@ -82,6 +82,20 @@ TEST(Collective, AllToAll) {
   EXPECT_THAT(call.cost(), Moves(24, 20));
 }
 
+// 4 + 6 elements of 4 bytes, to a part of a buffer that is not read.
+TEST(Collective, CopyIntoABuffer) {
+  CallBuilder call("fsdp::all_gather_copy_in");
+  call.tensors("all_gather_inputs", {{4}, {2, 3}}).tensor("all_gather_output", {20}).integers("inp_split_sizes", {4, 6});
+  EXPECT_THAT(call.integer("all_gather_input_numel", 10).integer("rank", 0).returns({10}).returns({20}).cost(), Moves(40, 40));
+}
+
+// 3 elements of 2 bytes, padded to 2 parts of 2, in 4 bytes.
+TEST(Collective, ChunksOfGradients) {
+  CallBuilder call("fsdp::chunk_cat");
+  call.tensors("tensors", {{3}}, DType::kBFloat16).integer("dim", 0).integer("num_chunks", 2).mutated("out", {2, 2});
+  EXPECT_THAT(call.cost(), Moves(6, 16));
+}
+
 // The sender reads, the receiver writes; both count the 24 bytes.
 TEST(PointToPoint, SendAndReceive) {
   CallBuilder send("c10d::send");
