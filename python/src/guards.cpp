@@ -81,16 +81,19 @@ ModuleList list_from(const Described& described) {
   return list;
 }
 
-// enter_module(module, describe): `describe(module)` lists it where a guard does not know it.
+// What lists a module that a guard does not know: a function of Python's, set once, when the package is imported.
+PyObject* describe = nullptr;
+
+// Both are hooks of torch.nn.Module as they are, without a function of Python's around them: enter_module(module, args) and
+// leave_module(module, args, result). The module alone is enough.
 PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
-  if (count != 2) {
-    PyErr_SetString(PyExc_TypeError, "enter_module(module, describe)");
+  if (count < 1 || describe == nullptr) {
+    PyErr_SetString(PyExc_TypeError, "enter_module(module), after set_describe(function)");
     return nullptr;
   }
   PyObject* const module = args[0];
-  PyObject* const describe = args[1];
   try {
-    const ModuleLister list = [module, describe] {
+    const ModuleLister list = [module] {
       return list_from(py::reinterpret_borrow<py::object>(describe)(py::handle(module)).cast<Described>());
     };
     frames.emplace_back(module, list);
@@ -104,18 +107,27 @@ PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
   Py_RETURN_NONE;
 }
 
-PyObject* leave_module(PyObject* /*self*/, PyObject* module) {
+PyObject* leave_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
+  if (count < 1) {
+    PyErr_SetString(PyExc_TypeError, "leave_module(module)");
+    return nullptr;
+  }
   for (std::size_t i = frames.size(); i-- > 0;) {
-    if (frames[i].module != module) continue;
+    if (frames[i].module != args[0]) continue;
     close_frames(i);
     break;
   }
   Py_RETURN_NONE;
 }
 
-PyMethodDef enter_module_def = {"enter_module", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&enter_module)),
-                                METH_FASTCALL, nullptr};
-PyMethodDef leave_module_def = {"leave_module", &leave_module, METH_O, nullptr};
+using FastFunction = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
+
+PyMethodDef define(const char* name, FastFunction function) {
+  return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)), METH_FASTCALL, nullptr};
+}
+
+PyMethodDef enter_module_def = define("enter_module", &enter_module);
+PyMethodDef leave_module_def = define("leave_module", &leave_module);
 
 class Guard {
  public:
@@ -195,6 +207,7 @@ void bind_guards(py::module_& m) {
             py::arg("context"));
   bind_scope(adopt);
 
+  m.def("set_describe", [](const py::object& function) { describe = py::object(function).release().ptr(); });
   m.attr("enter_module") = py::reinterpret_steal<py::object>(PyCFunction_New(&enter_module_def, nullptr));
   m.attr("leave_module") = py::reinterpret_steal<py::object>(PyCFunction_New(&leave_module_def, nullptr));
 }

@@ -9,7 +9,7 @@ import torch
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from torchtally._core import PhaseScope, enter_module, leave_module
+from torchtally._core import PhaseScope, enter_module, leave_module, set_describe
 from torchtally._modules import list_modules, unwrapped
 
 _lock = threading.Lock()
@@ -32,12 +32,7 @@ def _describe(module: torch.nn.Module) -> Any:
     return list_modules(module, type(module).__name__)
 
 
-def _before(module: torch.nn.Module, args: Any) -> None:
-    enter_module(module, _describe)
-
-
-def _after(module: torch.nn.Module, args: Any, result: Any) -> None:
-    leave_module(module)
+set_describe(_describe)
 
 
 # Optimizer steps that are running on this thread, innermost last: one that failed stays until what is around it ends.
@@ -90,8 +85,8 @@ def close_steps(above: int) -> None:
 def _put_in_place() -> None:
     _handles.append(register_optimizer_step_pre_hook(_before_step))
     _handles.append(register_optimizer_step_post_hook(_after_step))
-    _handles.append(register_module_forward_pre_hook(_before))
-    _handles.append(register_module_forward_hook(_after, always_call=True))
+    _handles.append(register_module_forward_pre_hook(enter_module))
+    _handles.append(register_module_forward_hook(leave_module, always_call=True))
 
 
 def _take_away() -> None:
@@ -140,7 +135,7 @@ def uninstall(scripted: Optional[torch.nn.Module] = None) -> None:
 
 
 def enter(module: torch.nn.Module) -> None:
-    enter_module(unwrapped(module), _describe)
+    enter_module(unwrapped(module))
 
 
 def leave(module: torch.nn.Module) -> None:
