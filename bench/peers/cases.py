@@ -21,6 +21,7 @@ class Case:
     build: Callable[[], Built]
     right: str = ""  # of `products` alone if empty, or if it begins with "+"
     published: Optional[float] = None  # GMACs, as torchvision publishes them
+    attention: str = ""  # the part of it that multiplies queries with keys, and weights with values
 
 
 class Op1(nn.Module):
@@ -261,7 +262,8 @@ def _vision() -> List[Case]:
         ("raft_small, 128", flow, "+ 16*16 * 16*16 * 128", None),
         ("r3d_18", video, "", 40.697),
     ]
-    return [Case(name, "vision", build, right, published) for name, build, right, published in rows]
+    attention = {"vit_b_16": "12 * 2*197*197*768"}
+    return [Case(name, "vision", build, right, published, attention.get(name, "")) for name, build, right, published in rows]
 
 
 def _transformers() -> List[Case]:
@@ -284,6 +286,7 @@ def _transformers() -> List[Case]:
         return FirstOutput(model), (torch.randn(1, 3, 224, 224),)
 
     llama = dict(hidden_size=512, num_hidden_layers=4, intermediate_size=1376, num_attention_heads=8, num_key_value_heads=2, vocab_size=32000)
+    scores = "12 * 2*128*128*768"
     bert = "12 * (128 * (4*768*768 + 2*768*3072) + 2*128*128*768) + 768*768"
     gpt2 = "12 * (128 * (4*768*768 + 2*768*3072) + 2*128*128*768) + 128*768*50257"
     gqa = "4 * (128 * (2*512*512 + 2*512*128 + 3*512*1376) + 2*128*128*512) + 128*512*32000"
@@ -291,13 +294,13 @@ def _transformers() -> List[Case]:
     cases = []
     for attention, label in (("sdpa", ""), ("eager", ", eager attention")):
         cases += [
-            Case("BERT" + label, "transformers", language("Bert", attention), bert),
-            Case("RoBERTa" + label, "transformers", language("Roberta", attention), bert),
-            Case("GPT-2" + label, "transformers", language("GPT2", attention), gpt2),
-            Case("Llama" + label, "transformers", language("Llama", attention, **llama), gqa),
+            Case("BERT" + label, "transformers", language("Bert", attention), bert, attention=scores),
+            Case("RoBERTa" + label, "transformers", language("Roberta", attention), bert, attention=scores),
+            Case("GPT-2" + label, "transformers", language("GPT2", attention), gpt2, attention=scores),
+            Case("Llama" + label, "transformers", language("Llama", attention, **llama), gqa, attention="4 * 2*128*128*512"),
         ]
     del cases[5]  # RoBERTa is BERT to a counter
-    return cases[:4] + [Case("ViT", "transformers", vision, vit)] + cases[4:]
+    return cases[:4] + [Case("ViT", "transformers", vision, vit, attention="12 * 2*197*197*768")] + cases[4:]
 
 
 def all_cases() -> List[Case]:

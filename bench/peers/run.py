@@ -90,7 +90,7 @@ def in_a_process(work: Callable[[], Any], timeout: float) -> Dict[str, Any]:
     return json.loads(text)
 
 
-def count_all(pattern: str, timeout: float) -> Dict[str, Any]:
+def count_all(pattern: str, timeout: float, results: Dict[str, Any], keep: Callable[[], None]) -> None:
     import torch
 
     import census
@@ -98,9 +98,8 @@ def count_all(pattern: str, timeout: float) -> Dict[str, Any]:
     from cases import all_cases, right_of
 
     def count(tool: str, built: Any) -> Dict[str, Any]:
-        begin = time.perf_counter()
         counted = counters.count(tool, *built)
-        return {"macs": counted.macs, "unknown": counted.unknown, "seconds": time.perf_counter() - begin}
+        return {"macs": counted.macs, "unknown": counted.unknown}
 
     def look_at(case: Any) -> Dict[str, Any]:
         torch.set_num_threads(1)  # what has threads of its own cannot be forked
@@ -113,17 +112,16 @@ def count_all(pattern: str, timeout: float) -> Dict[str, Any]:
         found["tools"] = {tool: in_a_process(lambda tool=tool: count(tool, built), timeout) for tool in counters.TOOLS}
         return found
 
-    results: Dict[str, Any] = {}
     for case in all_cases():
-        if not re.search(pattern, case.name):
+        if case.name in results or not re.search(pattern, case.name):
             continue
         results[case.name] = found = in_a_process(lambda: look_at(case), 10 * timeout)
         if "error" in found:
             raise RuntimeError(f"{case.name}: {found['error']}")
+        keep()
         print(case.name, found["right"], file=sys.stderr)
         for tool, cell in found["tools"].items():
             print(f"    {tool}: {cell.get('macs', cell.get('error'))}", file=sys.stderr, flush=True)
-    return results
 
 
 def main() -> int:
@@ -131,7 +129,7 @@ def main() -> int:
     parser.add_argument("--environment", type=pathlib.Path, default=HERE.parents[1] / "build/peers", help="made if it is not there")
     parser.add_argument("--cases", default="", metavar="REGEX", help="only these")
     parser.add_argument("--timeout", type=float, default=600, help="seconds for one case and tool")
-    parser.add_argument("--json", type=pathlib.Path, help="keep the figures here")
+    parser.add_argument("--json", type=pathlib.Path, help="keep the figures here; what it has is not counted again")
     parser.add_argument("--from", dest="kept", type=pathlib.Path, metavar="JSON", help="do not count; write what was kept")
     parser.add_argument("--markdown", type=pathlib.Path, help="write the document here; else it is printed")
     parser.add_argument("--no-cost", action="store_true", help="without what counting costs, which takes two minutes")
@@ -150,11 +148,21 @@ def main() -> int:
         import training
         import works
 
-        results = {"about": works.about(PEERS), "cases": count_all(options.cases, options.timeout)}
-        results["training"] = training.count_all(options.cases, options.timeout, in_a_process)
-        results["cost"] = {} if options.no_cost else works.measure_all(options.cases, in_a_process)
-        if options.json:
-            options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        results = {"cases": {}, "training": {}, "cost": {}}
+        if options.json and options.json.exists():
+            results.update(json.loads(options.json.read_text(encoding="utf-8")))
+        results["about"] = works.about(PEERS)
+
+        def keep() -> None:
+            if options.json:
+                options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+        count_all(options.cases, options.timeout, results["cases"], keep)
+        training.count_all(options.cases, options.timeout, in_a_process, results["training"])
+        keep()
+        if not options.no_cost:
+            results["cost"] = works.measure_all(options.cases, in_a_process)
+            keep()
 
     import document
 

@@ -74,10 +74,9 @@ def _flop_counter_mode(model: nn.Module, x: torch.Tensor) -> Dict[str, Any]:
     return {"forward": forward, "backward": mode.get_total_flops() - forward}
 
 
-def count_all(pattern: str, timeout: float, in_a_process: Callable[..., Dict[str, Any]]) -> Dict[str, Any]:
-    results = {}
+def count_all(pattern: str, timeout: float, in_a_process: Callable[..., Dict[str, Any]], results: Dict[str, Any]) -> None:
     for name, build in MODELS.items():
-        if not re.search(pattern, name):
+        if name in results or not re.search(pattern, name):
             continue
 
         def run(what: Callable[..., Dict[str, Any]]) -> Dict[str, Any]:
@@ -91,4 +90,3 @@ def count_all(pattern: str, timeout: float, in_a_process: Callable[..., Dict[str
             "torchtally": in_a_process(lambda: run(_torchtally), timeout),
             "FlopCounterMode": in_a_process(lambda: run(_flop_counter_mode), timeout),
         }
-    return results

@@ -1,4 +1,4 @@
-"""README's Python example, as it stands there, and the examples."""
+"""README's Python example, as it stands there, and the examples: scripts and the notebook."""
 
 import pathlib
 import re
@@ -25,3 +25,23 @@ def test_the_readme(capsys):
 def test_examples(example, capsys):
     runpy.run_path(str(example), run_name="__main__")
     assert capsys.readouterr().out
+
+
+def test_the_notebook():
+    """It runs, and prints what stands in it: the cells that have no output there print times."""
+    nbclient = pytest.importorskip("nbclient", reason="no nbclient: run third_party/bootstrap.sh")
+    pytest.importorskip("ipykernel", reason="no ipykernel: run third_party/bootstrap.sh")
+    import nbformat
+
+    path = ROOT / "python/examples/tour.ipynb"
+    saved, run = (nbformat.read(path, as_version=4) for _ in range(2))
+    nbclient.NotebookClient(run, timeout=200, kernel_name="python3").execute()
+
+    def shown(cell):
+        return [output.get("text") or output["data"]["text/html"] for output in cell.outputs]
+
+    for before, now in zip(saved.cells, run.cells):
+        if before.cell_type == "code" and before.outputs:
+            assert shown(now) == shown(before)
+    assert sum(bool(cell.get("outputs")) for cell in saved.cells) >= 5
+    assert "MFU" in shown(run.cells[-2])[0]

@@ -1,0 +1,124 @@
+"""Why a tool's figure is not the number of multiply-adds: arithmetic that gives the difference exactly, else what is known."""
+
+import itertools
+import re
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+_ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "GELU", "Hardswish", "Hardsigmoid", "Sigmoid", "PReLU", "GELUActivation", "NewGELUActivation", "SiLUActivation")
+
+# What a tool adds per element, beside multiply-adds: term, and the factors that its source has.
+_ADDED: Dict[str, Sequence[Tuple[str, Sequence[int]]]] = {
+    "fvcore": (("elements of batch norm", (2,)), ("elements of layer and group norm", (5,)), ("pooled elements", (1,))),
+    "FlopCounterMode ÷ 2": (),
+    "thop": (
+        ("elements of batch norm", (4,)),
+        ("elements of layer and group norm", (4,)),
+        ("pooled elements and results", (1,)),
+    ),
+    "ptflops": (
+        ("elements of batch norm", (2,)),
+        ("elements of layer and group norm", (1, 2)),
+        ("elements of activations", (1, 2)),
+        ("elements that pooling reads", (1, 2)),
+        ("elements that get a bias", (1,)),
+        ("elements that linear layers give a bias", (1,)),
+    ),
+    "calflops": (),
+    "torchprofile": (
+        ("elements of batch norm", (1,)),
+        ("elements of layer and group norm", (1, 2)),
+        ("results of adaptive pooling", (1,)),
+        ("results of pooling", (1,)),
+    ),
+    "torchinfo": (),
+}
+
+# What a tool leaves out.
+_LEFT_OUT = ("products of attention", "products of linear layers", "products of convolutions")
+
+_KNOWN: Sequence[Tuple[str, str, str]] = (
+    ("FlopCounterMode", "^LSTM |^mv|× vector|^dot|Bilinear|^sparse", "no formula for the operator that runs: a zero without a word"),
+    ("FlopCounterMode", "Encoder|Multihead|^vit_b", "no formula for the fast path of nn.MultiheadAttention and nn.TransformerEncoderLayer, which runs without gradients"),
+    ("FlopCounterMode", "^SDPA|BERT$|RoBERTa$|GPT-2$|Llama$|^ViT$", "no formula for `_scaled_dot_product_flash_attention_for_cpu`: attention is 0 on this device, and is not on another"),
+    ("FlopCounterMode", "matrix_exp", "the products are inside of one operator, for which it has no formula"),
+    ("fvcore", "^LSTM |^RNN|^SDPA|mv|^dot|Bilinear|^sparse|^baddbmm|matrix_power|matrix_exp", "unsupported: it warns, and counts 0"),
+    ("fvcore", "matmul (matrix|batch)", "fails: its formula asks for the second dimension of a vector"),
+    ("fvcore", "broadcast", "4·5·6: the batch of 10, which only the second factor has, is not in it"),
+    ("fvcore", "padding='same'", "no handle for `aten::_convolution_mode`"),
+    ("fvcore", "einsum", "numpy's estimate of the whole expression, halved: additions of sums that are not there, or one too few"),
+    ("fvcore", "interpolate|grid_sample", "4 FLOPs for each result of a bilinear interpolation, which are no multiply-adds of products"),
+    ("fvcore", "Adaptive", "an addition for each element that is pooled"),
+    ("fvcore", "^GroupNorm|^LayerNorm", "5 FLOPs for each element that is normalized"),
+    ("thop", "^LSTM|^RNN", "adds the gates' elementwise work to the products"),
+    ("thop", "ConvTranspose", "output instead of input positions: stride² = 4 times as many"),
+    ("thop", "GPT-2", "transformers' Conv1D is a module that it does not know: 0 for all layers but the last"),
+    ("thop", "r3d", "looks types up exactly: a subclass of Conv3d is 0"),
+    ("thop", "SDPA|Multihead|Encoder|einsum|^mm|@|bmm|^mv|matmul|^dot|^F\\.|Bilinear|directly|sparse|matrix_|BERT|RoBERTa|Llama|ViT|vit_b|swin|raft", "sees modules only, and only those whose type it knows: products without a module are 0"),
+    ("thop", "maskrcnn", "layers that run once per image are counted right; the transposed convolution of the masks 4 times"),
+    ("thop", "Adaptive", "the sum and the division of each pooled element"),
+    ("thop", "^GroupNorm|^LayerNorm", "4 for each element that is normalized"),
+    ("ptflops", "r3d", "looks types up exactly: a subclass of Conv3d is 0"),
+    ("ptflops", "matmul", "multiplies all sizes of both factors, or those of the first and the last of the second"),
+    ("ptflops", "SDPA|einsum|@|^mv|^dot|^F\\.|Bilinear|directly|sparse|matrix_", "has no patch for this function: 0"),
+    ("ptflops", "^LSTM|^RNN|ConvTranspose|Conv|baddbmm|Multihead|Encoder", "adds biases, gates and softmax to the products"),
+    ("ptflops", "swin", "F.linear with a layer's weight, and matmul, are counted in part"),
+    ("ptflops", "GPT-2|BERT|RoBERTa|Llama|ViT|vit_b", "does not see fused attention, and adds biases and norms"),
+    ("ptflops", "", "adds elementwise work (bias, activation, norm, pooling, interpolation) to the products, that of activations and pooling twice: once for the module, once for the function in it"),
+    ("calflops", "matmul", "multiplies all sizes of both factors, or those of the first and the last of the second"),
+    ("calflops", "groups 4, 16→32 k3 s2", "divides a transposed convolution by the groups twice"),
+    ("calflops", "Adaptive", "fails"),
+    ("calflops", "^LSTM|^RNN", "its hooks count FLOPs here, and no multiply-adds"),
+    ("calflops", "", "sees functions that it has patched only: 0 for the others"),
+    ("torchprofile", "ConvTranspose2d 16", "output instead of input positions: stride² = 4 times as many"),
+    ("torchprofile", "ConvTranspose2d groups", "stride² = 4 times the positions, and not divided by the 4 groups (15.5 times in all, by its border)"),
+    ("torchprofile", "ij,jk,kl", "10·1000·10·1000: all indices at once, as if nothing were contracted in between"),
+    ("torchprofile", "einsum", "the product of all sizes, also where nothing is added up"),
+    ("torchprofile", "^RNN|^mm|^mv|^dot|Bilinear|^sparse|padding='same'|matrix_", "no handler for the operator, which a warning says"),
+    ("torchprofile", "GPT-2|Llama|LSTMCell", "counts bias or elementwise products as multiply-adds too"),
+    ("torchprofile", "", "adds a multiply-add for each element of norms, poolings, softmax or interpolation"),
+    ("torchinfo", "LSTMCell", "multiplies the number of parameters with sizes that are not the steps"),
+    ("torchinfo", "", "multiplies the parameters of a module with the positions of its output: modules that it does not see through, functions and attention are 0, norms and biases are added"),
+)
+
+
+def _sum(census: Dict[str, int], wanted: Any) -> int:
+    return sum(count for name, count in census.items() if wanted(name))
+
+
+def _terms(census: Dict[str, int], attention: int) -> Dict[str, int]:
+    adaptive_in = _sum(census, lambda name: name.startswith("Adaptive") and name.endswith(" in"))
+    adaptive_out = _sum(census, lambda name: name.startswith("Adaptive") and not name.endswith(" in"))
+    return {
+        "elements of batch norm": census.get("batch norm", 0),
+        "elements of layer and group norm": census.get("layer norm", 0) + census.get("group norm", 0),
+        "pooled elements": adaptive_in,
+        "pooled elements and results": adaptive_in + adaptive_out,
+        "results of adaptive pooling": adaptive_out,
+        "results of pooling": _sum(census, lambda name: "Pool" in name and not name.startswith("Adaptive") and not name.endswith(" in")),
+        "elements of activations": _sum(census, lambda name: name in _ACTIVATIONS),
+        "elements that pooling reads": _sum(census, lambda name: "Pool" in name and name.endswith(" in")),
+        "elements that get a bias": _sum(census, lambda name: name.startswith("bias of Conv")),
+        "elements that linear layers give a bias": census.get("bias of Linear", 0),
+        "products of attention": attention,
+        "products of linear layers": census.get("macs of Linear", 0),
+        "products of convolutions": _sum(census, lambda name: name.startswith("macs of Conv")),
+    }
+
+
+def exact(tool: str, difference: int, census: Dict[str, int], attention: int) -> Optional[List[Tuple[int, str, int]]]:
+    """(factor, term, elements), which add up to the difference. None if nothing does."""
+    terms = _terms(census, attention)
+    choices: List[Tuple[str, Tuple[int, ...]]] = [(term, (0, *factors)) for term, factors in _ADDED[tool] if terms[term] > 0]
+    choices += [(term, (0, -1)) for term in _LEFT_OUT if terms[term] > 0]
+    found = []
+    for factors in itertools.product(*(options for _, options in choices)):
+        if sum(factor * terms[term] for factor, (term, _) in zip(factors, choices)) == difference:
+            found.append([(factor, term, terms[term]) for factor, (term, _) in zip(factors, choices) if factor != 0])
+    return min(found, key=len) if found else None
+
+
+def known(tool: str, case: str) -> str:
+    for of, pattern, text in _KNOWN:
+        if tool.startswith(of) and re.search(pattern, case):
+            return text
+    return "not looked into"
