@@ -79,6 +79,14 @@ struct Conv2d {
   at::Tensor operator()() const { return at::conv2d(x, weight, bias); }
 };
 
+// Goes through the boxed fallback: what writes to an `out=` may change its size, and typed kernels look at arguments afterwards.
+struct AddOut {
+  at::Tensor a = at::randn({1});
+  at::Tensor b = at::randn({1});
+  mutable at::Tensor out = at::randn({1});
+  at::Tensor operator()() const { return at::add_out(out, a, b); }
+};
+
 // An addition in a module scope: what the scope costs is the difference to Add. Without a guard it does nothing.
 struct ScopedAdd {
   at::Tensor a = at::randn({1});
@@ -103,6 +111,7 @@ TORCHTALLY_BENCH(Lerp, 1000);
 TORCHTALLY_BENCH(Addcmul, 1000);
 TORCHTALLY_BENCH(Flip, 1000);
 TORCHTALLY_BENCH(Sort, 1000);
+TORCHTALLY_BENCH(AddOut, 1000);
 TORCHTALLY_BENCH(ScopedAdd, 1000);
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -196,6 +197,27 @@ def forward(self, x):
   EXPECT_EQ(module_macs(tally, "block"), 5 * 3 * 64);
   EXPECT_THAT(names(tally), ElementsAre("", "block", "block.fc"));
   EXPECT_THAT(tally.uncalled_modules(), IsEmpty());
+}
+
+// As where a loop over modules was unrolled when the model was scripted: where a call came from does not tell which one it is.
+TEST(Script, TwoCallsAtOnePlaceOfTheSource) {
+  Module net("Net");
+  net.register_module("a", linear(4, 4));
+  net.register_module("b", linear(4, 4));
+  define(net, "def forward(self, x):\n  x = self.a.forward(x)\n  return self.b.forward(self.b.forward(x))\n");
+  std::optional<torch::jit::SourceRange> first;
+  for (torch::jit::Node* node : net.get_method("forward").graph()->nodes()) {
+    if (node->kind() != torch::jit::prim::CallMethod) continue;
+    if (!first.has_value()) first = node->sourceRange();
+    node->setSourceRange(*first);
+  }
+  ASSERT_TRUE(first.has_value());
+  CountingGuard guard(net);
+  for (int n = 1; n <= 3; ++n) {
+    run(net, at::ones({2, 4}));
+    EXPECT_EQ(module_macs(guard.tally(), "a"), n * 2 * 4 * 4);
+    EXPECT_EQ(module_macs(guard.tally(), "b"), n * 2 * 2 * 4 * 4);
+  }
 }
 
 TEST(Script, CountsWhatFeedsOnlyControlFlow) {
