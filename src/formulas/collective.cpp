@@ -65,9 +65,9 @@ void count_sends_and_receives(const OpCall& call, const Row&, Cost& cost) { put_
 void count_moved_for_collective(const OpCall& call, const Row&, Cost& cost) {
   const Argument& from = call.argument(std::size_t{0});
   const Argument& to = call.argument("out").is_none() ? from : call.argument("out");
-  cost.bytes_read = bytes_of(from);
-  cost.bytes_written = bytes_of(to);
-  cost.activations = elements_of(to);
+  cost.bytes_read = from.bytes();
+  cost.bytes_written = to.bytes();
+  cost.activations = to.stored();
 }
 
 constexpr std::string_view kSource = "Note [Conventions], torchtally/cost.h";
