@@ -10,7 +10,7 @@
 //   options.bandwidth = 60e9;
 //   std::cout << torchtally::to_table(times, options);
 //
-// Times are those of the kernels (CallRecord::begin and end); the first run of a program is slower than the next ones. What an
+// Times are those of the kernels (CallRecord::time()); the first run of a program is slower than the next ones. What an
 // operator without a verdict calls inside is told of by itself, so such an operator's own time is not added up.
 //
 // Thread-safety: on_call() from any thread; the rest when no guard uses it any more.

@@ -9,7 +9,8 @@
 //   if (!trace.finish()) std::cerr << "the trace is incomplete\n";
 //
 // Every leaf call is a slice on its thread, below its phase and the modules it ran in, with FLOPs, bytes, achieved rates and
-// shapes as arguments; two counter tracks have the FLOPs and bytes so far. Memory is bounded: what is written is forgotten.
+// shapes as arguments (rates are those of the device, where it tells its own time: "device_ns"); two counter tracks have the
+// FLOPs and bytes so far. Memory is bounded: what is written is forgotten.
 //
 // Thread-safety: on_call() from any thread; finish() when no guard uses it any more.
 #ifndef TORCHTALLY_TRACE_WRITER_H_

@@ -28,7 +28,7 @@ constexpr int kIntelModels[] = {
     0xAA, 0xAC,                          // Meteor Lake
 };
 
-// The unit mask of fp_ret_sse_avx_ops.all; 0: not known. Zen 1 and 2 tell precisions apart in the upper half of it, Zen 5 types.
+// The unit mask of fp_ret_sse_avx_ops.all; 0: not known. The upper half tells precisions apart on Zen 1, types on Zen 5.
 int amd_mask(const CpuId& cpu) {
   constexpr int kZen12 = 23;
   constexpr int kZen34 = 25;

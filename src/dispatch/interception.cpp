@@ -1,19 +1,15 @@
 #include "dispatch/interception.h"
 
-#include <atomic>
+#include <chrono>
 #include <string>
 #include <utility>
+
+#include "dispatch/observed_thread.h"
 
 namespace torchtally::dispatch {
 using Action = Decision::Action;
 
 namespace {
-
-std::uint32_t observed_thread() {
-  static std::atomic<std::uint32_t> threads = 0;
-  thread_local const std::uint32_t number = ++threads;
-  return number;
-}
 
 bool any_wanted(const LookInside& look, CallTensors tensors) {
   bool found = false;
@@ -82,12 +78,17 @@ Action Interception::composite_action(const Decision& decision, c10::DispatchKey
 void Interception::Inside::enter() {
   if (nested_->narrowed != nullptr) nested_->narrow.emplace(kPositionKind, nested_->narrowed);
   if (nested_->look_inside != nullptr) nested_->look_inside->enter();
+  if (nested_->timer != nullptr) nested_->timer->begin();
   nested_->begin = std::chrono::steady_clock::now();
 }
 
 void Interception::Inside::leave() {
   nested_->end = std::chrono::steady_clock::now();
   if (nested_->look_inside != nullptr) nested_->look_inside->leave();
+  if (nested_->timer != nullptr) {
+    nested_->timer->end();
+    nested_->device_time = nested_->timer->time();
+  }
   nested_->narrow.reset();
 }
 
@@ -116,6 +117,7 @@ void Interception::tell_observer(const Entry& entry, const Cost& cost, const OpC
   record.call = call;
   record.begin = nested_->begin;
   record.end = nested_->end;
+  record.device_time = nested_->device_time;
   record.thread = observed_thread();
   observer->on_call(record);
 }
@@ -123,6 +125,11 @@ void Interception::tell_observer(const Entry& entry, const Cost& cost, const OpC
 void Interception::add_guards_around(const c10::OperatorHandle& op, c10::DispatchKeySet below, CallTensors tensors) {
   if (innermost_.action == Action::kDecompose && innermost_.position->outer == nullptr) return;  // nothing to observe
   nested_ = std::make_unique<Nested>();
+  bool is_observed = false;
+  for (const Position* position = innermost_.position; position != nullptr; position = position->outer.get()) {
+    is_observed |= position->context->observer() != nullptr;
+  }
+  if (is_observed) nested_->timer = DeviceTimer::of(tensors);
   bool any_excludes = excludes_key_;
   for (const Position* position = innermost_.position->outer.get(); position != nullptr; position = position->outer.get()) {
     const Entry& entry = nested_->around.emplace_back(entry_for(*position, op, below, tensors));

@@ -24,6 +24,7 @@
 #include "dispatch/call_tensors.h"
 #include "dispatch/call_view.h"
 #include "dispatch/context.h"
+#include "dispatch/device_timer.h"
 #include "dispatch/key.h"
 #include "dispatch/key_exclusion.h"
 #include "dispatch/look_inside.h"
@@ -132,6 +133,8 @@ class Interception {
     // While the kernel ran.
     std::chrono::steady_clock::time_point begin;
     std::chrono::steady_clock::time_point end;
+    std::unique_ptr<DeviceTimer> timer;  // null: nobody observes, or no device tells its time
+    std::optional<std::chrono::nanoseconds> device_time;
     std::vector<Entry> around;                // of the guards around the innermost
     const LookInside* look_inside = nullptr;  // where what the kernel calls counts instead
     // Where guards disagree (one has a formula for a composite operator, say): those that go on counting inside.

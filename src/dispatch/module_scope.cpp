@@ -2,11 +2,14 @@
 
 #include <torch/nn/module.h>
 
+#include <chrono>
 #include <exception>
+#include <string>
 #include <utility>
 
 #include "dispatch/context.h"
 #include "dispatch/model_modules.h"
+#include "dispatch/observed_thread.h"
 #include "dispatch/thread_frame.h"
 
 namespace torchtally {
@@ -54,6 +57,7 @@ class ModuleScope::State {
     const Position* position;  // of this scope
     attribution::Place place;
     ModuleVerdict verdict;
+    std::chrono::steady_clock::time_point begin;
   };
 
   template <typename Find>
@@ -69,7 +73,9 @@ class ModuleScope::State {
     options.is_replaced |= verdict.has_value() && verdict->how == ModuleCost::kReplace;
     auto position = std::make_shared<Position>(around.context, frame,
                                                around.outer == nullptr ? nullptr : deeper(*around.outer, node, find), options);
-    if (verdict.has_value()) priced_.push_back({position.get(), position->place_of(kNoTensors), *verdict});
+    if (verdict.has_value()) {
+      priced_.push_back({position.get(), position->place_of(kNoTensors), *verdict, std::chrono::steady_clock::now()});
+    }
     return position;
   }
 
@@ -101,8 +107,26 @@ class ModuleScope::State {
       cost.calls = 1;
       priced.verdict.formula({name, type, input_sizes, output_sizes}, cost);
       const char* how = priced.verdict.how == ModuleCost::kReplace ? ", replaced)" : ")";
-      priced.position->context->add_module_cost(priced.place, "torchtally::module(" + priced.verdict.label + how, cost);
+      const std::string label = "torchtally::module(" + priced.verdict.label + how;
+      tell_observer(priced, label, name, cost);
+      priced.position->context->add_module_cost(priced.place, label, cost);
     }
+  }
+
+  static void tell_observer(const Priced& priced, const std::string& label, const std::string& module, const Cost& cost) {
+    CallObserver* const observer = priced.position->context->observer();
+    if (observer == nullptr) return;
+    CallRecord record;
+    record.op = label;
+    record.module = module;
+    record.phase = priced.place.phase();
+    record.verdict = VerdictKind::kCounted;
+    record.cost = cost;
+    record.end = std::chrono::steady_clock::now();
+    // What is counted inside is told of with its own time.
+    record.begin = priced.verdict.how == ModuleCost::kReplace ? priced.begin : record.end;
+    record.thread = dispatch::observed_thread();
+    observer->on_call(record);
   }
 
   const int exceptions_in_flight_;

@@ -72,7 +72,7 @@ void CallTimes::on_call(const CallRecord& record) noexcept {
   if (record.verdict == VerdictKind::kUnknown) return;
   const std::lock_guard lock(mutex_);
   times_[{std::string(record.module), std::string(record.op), record.phase, record.dtype}] +=
-      TimedCost{record.cost, record.end - record.begin};
+      TimedCost{record.cost, record.time()};
 }
 
 TimedCost CallTimes::total() const {

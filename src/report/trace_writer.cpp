@@ -157,8 +157,9 @@ class TraceWriter::State {
     field("\"macs\":", record.cost.macs);
     field(",\"flops\":", record.cost.flops);
     field(",\"bytes\":", record.cost.bytes());
-    field(",\"flops_per_second\":", per_second(record.cost.flops, time));
-    field(",\"bytes_per_second\":", per_second(record.cost.bytes(), time));
+    field(",\"flops_per_second\":", per_second(record.cost.flops, record.time()));
+    field(",\"bytes_per_second\":", per_second(record.cost.bytes(), record.time()));
+    if (record.device_time) field(",\"device_ns\":", record.device_time->count());
     buffer_ += ",\"module\":" + report::json_string(record.module);
     if (!record.overload.empty()) buffer_ += ",\"overload\":" + report::json_string(record.overload);
     if (record.dtype != DType::kUndefined) buffer_ += ",\"dtype\":" + report::json_string(dtype_name(record.dtype));

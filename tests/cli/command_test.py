@@ -494,9 +494,23 @@ class Output(CommandTest):
                           (self.folder.name, "it is a folder")):
             with self.subTest(why):
                 self.fails(1, "count", "/nowhere/model.pt", "--output", path, says=("cannot write --output", why))
-        if not ROOT_IGNORES_PERMISSIONS:
-            os.chmod(self.folder.name, 0o500)
-            self.fails(1, "count", "/nowhere/model.pt", "--output", os.path.join(self.folder.name, "r"), says=("Permission denied",))
+
+    def test_a_folder_that_is_only_read(self):
+        # Root may write anywhere, so there the command runs as nobody.
+        as_other = {"user": 65534, "group": 65534, "extra_groups": []} if ROOT_IGNORES_PERMISSIONS else {}
+        os.chmod(FOLDER.name, 0o755)
+        os.chmod(self.folder.name, 0o555)
+        for option in ("--output", "--trace"):
+            with self.subTest(option):
+                path = os.path.join(self.folder.name, "r")
+                try:
+                    result = subprocess.run([COMMAND, "count", "/nowhere/model.pt", option, path], capture_output=True, text=True,
+                                            check=False, **as_other)
+                except PermissionError:
+                    self.skipTest(f"nobody may not run {COMMAND}")
+                self.assertEqual((result.returncode, result.stdout), (1, ""))
+                self.assertIn(f"cannot write {option} {path}: Permission denied", result.stderr)
+                self.assertEqual(os.listdir(self.folder.name), [])
 
     def test_a_full_disk(self):
         with open("/dev/full", "wb") as full:

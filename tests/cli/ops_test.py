@@ -284,6 +284,12 @@ class Usage(OpsTest):
         self.assertIn("torchtally explain aten::convolution_backward", self.succeeds("explain", "--help"))
         self.assertIn("torchtally explain aten::convolution_backward", self.succeeds("--help"))
 
+    def test_a_library_for_another_libtorch(self):
+        """It may crash while it is loaded: that too is said in words."""
+        if has_torchvisions_libtorch():
+            self.skipTest("torchvision's library is built for this LibTorch")
+        self.fails(1, "ops", "--library", TORCHVISION_LIBRARY, says=("cannot load --library", "has to be built for LibTorch"))
+
     def test_no_such_library(self):
         self.fails(1, "ops", "--library", "/nowhere/no.so", says=("cannot load --library /nowhere/no.so",))
 

@@ -128,6 +128,29 @@ TEST(Observer, IsNotToldOfACallThatThrows) {
   EXPECT_EQ(cost_of(guard.tally(), "aten::mm").calls, 0);
 }
 
+// A formula that adds to what is counted inside takes no time of its own; one that replaces it has that of the scope.
+TEST(Observer, IsToldOfModuleFormulas) {
+  for (const ModuleCost how : {ModuleCost::kAdd, ModuleCost::kReplace}) {
+    Recorder recorder;
+    auto formulas = FormulaSet::builtin();
+    formulas.set_module(
+        "block", [](const ModuleCall&, Cost& cost) { cost.add_macs(7); }, how);
+    const CountingGuard guard(formulas, &recorder);
+    {
+      const ModuleScope scope("block");
+      product();
+    }
+    ASSERT_FALSE(recorder.seen.empty());
+    const Seen& block = recorder.seen.back();
+    EXPECT_EQ(block.op, how == ModuleCost::kAdd ? "torchtally::module(block)" : "torchtally::module(block, replaced)");
+    EXPECT_EQ(block.module, "block");
+    EXPECT_EQ(block.phase, Phase::kForward);
+    EXPECT_EQ(block.cost.macs, 7);
+    EXPECT_EQ(block.nanoseconds > 0, how == ModuleCost::kReplace);
+    EXPECT_EQ(recorder.total(), guard.tally().total());
+  }
+}
+
 TEST(Observer, LeavesTheThreadClean) {
   {
     Recorder recorder;

@@ -1,0 +1,86 @@
+#include "dispatch/device_timer.h"
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Event.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <torch/version.h>
+
+#include <array>
+#include <atomic>
+#include <exception>
+
+namespace torchtally::dispatch {
+namespace {
+
+#if TORCH_VERSION_MAJOR >= 2
+
+// Backends whose events have failed once are not asked again: each time would be an exception.
+std::atomic<bool>& has_failed(c10::DeviceType type) {
+  static std::array<std::atomic<bool>, c10::COMPILE_TIME_MAX_DEVICE_TYPES> failed = {};
+  return failed[static_cast<std::size_t>(type)];
+}
+
+class EventTimer : public DeviceTimer {
+ public:
+  explicit EventTimer(c10::Device device)
+      : device_(device),
+        begin_(device.type(), c10::EventFlag::BACKEND_DEFAULT),
+        end_(device.type(), c10::EventFlag::BACKEND_DEFAULT) {}
+
+  void begin() noexcept override { record(begin_); }
+  void end() noexcept override { record(end_); }
+
+  std::optional<std::chrono::nanoseconds> time() noexcept override {
+    if (is_broken_) return std::nullopt;
+    try {
+      end_.synchronize();
+      const std::chrono::duration<double, std::milli> time(begin_.elapsedTime(end_));
+      return std::chrono::duration_cast<std::chrono::nanoseconds>(time);
+    } catch (const std::exception&) {
+      has_failed(device_.type()) = true;
+      return std::nullopt;
+    }
+  }
+
+ private:
+  void record(c10::Event& event) noexcept {
+    if (is_broken_) return;
+    try {
+      event.record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+    } catch (const std::exception&) {
+      is_broken_ = true;
+      has_failed(device_.type()) = true;
+    }
+  }
+
+  c10::Device device_;
+  c10::Event begin_;
+  c10::Event end_;
+  bool is_broken_ = false;
+};
+
+bool has_queue(c10::Device device) {
+  return !device.is_cpu() && !device.is_meta() && c10::impl::hasDeviceGuardImpl(device.type()) && !has_failed(device.type());
+}
+
+#endif
+
+}  // namespace
+
+#if TORCH_VERSION_MAJOR >= 2
+
+std::unique_ptr<DeviceTimer> DeviceTimer::of(CallTensors tensors) {
+  std::optional<c10::Device> device;
+  tensors([&device](const at::Tensor& tensor, bool /*is_listed*/) {
+    if (!device && tensor.defined() && has_queue(tensor.device())) device = tensor.device();
+  });
+  return device ? std::make_unique<EventTimer>(*device) : nullptr;
+}
+
+#else
+
+std::unique_ptr<DeviceTimer> DeviceTimer::of(CallTensors /*tensors*/) { return nullptr; }
+
+#endif
+
+}  // namespace torchtally::dispatch
