@@ -9,6 +9,9 @@ Every figure is the fastest of the repetitions, which are interleaved at random,
 `added` is nanoseconds over the plain call; `x no-op` is that over what a boxed fallback that does nothing adds; `allocations` are heap
 allocations per call over the plain call; `leaf calls` are those that were counted. A model's own noise is larger than what counting
 adds to it: the last column estimates that from below, as its leaf calls times what a counted one-element add adds.
+
+`training` sets torch's FlopCounterMode beside it, from Python on the same models. `instructions` counts those of the same training steps under
+callgrind, which has no noise (apt-get install valgrind). `long_run` is a million steps: memory after each power of ten.
 """
 
 import argparse
@@ -16,13 +19,19 @@ import collections
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
 
 BASELINES = ["Plain", "NoOpFallback", "RecordFunctionCallback", "Torchtally"]
 # Seconds that one repetition takes at least, and how many there are.
-EFFORT = {"operators": (0.05, 15), "models": (1.0, 7), "training": (0.5, 25), "memory": (0, 1)}
+EFFORT = {"operators": (0.05, 15), "models": (1.0, 7), "training": (0.5, 25), "memory": (0, 1), "long_run": (0, 1)}
+INSTRUCTIONS = "instructions"
+# What of the steps is counted.
+HOW = {0: "none", 1: "every step", 10: "every 10th"}
+# Steps that callgrind counts, one of them with a meter for every tenth.
+STEPS = 10
 
 
 def run(program, out, minimum, repetitions, core):
@@ -90,38 +99,117 @@ def print_steps(path):
         steps[work, int(every)].append(entry["ns"])
         calls[work, int(every)] = entry["leaf_calls"]
     for (work, every), figures in sorted(steps.items()):
-        plain = steps[work, 0]
-        slower = 100 * (min(figures) / min(plain) - 1)
-        median = 100 * (statistics.median(figures) / statistics.median(plain) - 1)
-        how = {0: "none", 1: "every step"}.get(every, f"every {every}th")
-        print(f"{work:<16}{how:<16}{min(figures):>14.0f}{slower:>+8.1f}%{median:>+8.1f}%{calls[work, every] or '':>12}")
+        print(f"{work:<16}{HOW[every]:<16}{slower_than(steps[work, 0], figures)}{calls[work, every] or '':>12}")
+
+
+def slower_than(plain, figures):
+    """By the fastest, by the median."""
+    fastest = 100 * (min(figures) / min(plain) - 1)
+    median = 100 * (statistics.median(figures) / statistics.median(plain) - 1)
+    return f"{min(figures):>14.0f}{fastest:>+8.1f}%{median:>+8.1f}%"
+
+
+def run_python_steps(python, programs, out, core):
+    """The same models from Python, or why not."""
+    package = programs.parent / "python"
+    if not python.exists() or not list(package.glob("torchtally/_core.*")):
+        return f"{python} or {package}: not there. third_party/bootstrap.sh and the release preset make them."
+    command = [python, pathlib.Path(__file__).with_name("training_python.py"), "build/models", out]
+    environment = dict(os.environ, PYTHONPATH=str(package), PYTHONDONTWRITEBYTECODE="1")
+    pin = (lambda: os.sched_setaffinity(0, {core})) if hasattr(os, "sched_setaffinity") else None
+    subprocess.run(command, check=True, env=environment, preexec_fn=pin)
+    return None
+
+
+def print_python_steps(path):
+    print(f"{'from Python':<16}{'counted':<26}{'ns/step':>14}{'slower':>9}{'median':>9}")
+    with open(path, encoding="utf-8") as file:
+        for work, by_counter in json.load(file)["nanoseconds"].items():
+            for counter, figures in by_counter.items():
+                print(f"{work:<16}{counter:<26}{slower_than(by_counter['plain'], figures)}")
+
+
+def run_instructions(programs, out):
+    figures = []
+    for work in ("transformer", "resnet18"):
+        for every in (0, 1, 10):
+            command = ["valgrind", "--tool=callgrind", "--toggle-collect=*measured_steps*", f"--callgrind-out-file={out}.callgrind"]
+            try:
+                result = subprocess.run(
+                    [*command, programs / "training_instructions", work, str(every), str(STEPS)],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                )  # fmt: skip
+            except FileNotFoundError:
+                sys.exit("run.py: no valgrind here: apt-get install valgrind")
+            collected = re.search(r"Collected : (\d+)", result.stderr)
+            if result.returncode != 0 or not collected:
+                sys.exit(f"run.py: valgrind failed:\n{result.stderr}")
+            instructions = int(collected[1]) / STEPS
+            figures.append({"work": work, "every": every, "instructions": instructions, "leaf_calls": int(result.stdout)})
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump({"steps": figures}, file, indent=1)
+
+
+def print_instructions(path):
+    print(f"{'work':<16}{'counted':<16}{'instructions/step':>18}{'more':>9}{'a counted call':>16}")
+    with open(path, encoding="utf-8") as file:
+        for figure in json.load(file)["steps"]:
+            if figure["every"] == 0:
+                plain = figure["instructions"]
+            added = figure["instructions"] - plain
+            each = f"{added / figure['leaf_calls']:+.0f}" if figure["every"] == 1 else ""
+            print(f"{figure['work']:<16}{HOW[figure['every']]:<16}{figure['instructions']:>18.0f}{100 * added / plain:>+8.2f}%{each:>16}")
+
+
+def print_long_run(path):
+    print(f"{'counted':<16}{'steps':>10}{'bytes allocated':>17}{'since 1,000':>13}{'resident':>12}{'since 1,000':>13}")
+    for entry in entries(path):
+        every = int(re.search(r"every:(\d+)", entry["name"])[1])
+        steps = sorted(int(name.split("_")[1]) for name in entry if name.startswith("heap_"))
+        for step in steps:
+            heap, resident = (entry[f"{what}_{step}"] for what in ("heap", "resident"))
+            heap_since, resident_since = (now - entry[f"{what}_{steps[0]}"] for what, now in (("heap", heap), ("resident", resident)))
+            print(f"{HOW[every]:<16}{step:>10}{heap:>17.0f}{heap_since:>+13.0f}{resident:>12.0f}{resident_since:>+13.0f}")
+
+
+PRINT = {"memory": print_memory, "training": print_steps, "long_run": print_long_run, INSTRUCTIONS: print_instructions}
 
 
 def main():
+    names = [*EFFORT, INSTRUCTIONS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help="operators, models, training, memory; all if none is named")
+    parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help=f"{', '.join(names)}; all if none is named")
     parser.add_argument("--programs", type=pathlib.Path, default="build/release/bin", help="where they were built (%(default)s)")
     parser.add_argument("--out", type=pathlib.Path, default="build/bench", help="where Google Benchmark's JSON is kept (%(default)s)")
+    parser.add_argument("--python", type=pathlib.Path, default="third_party/local/bin/python3", help="whose torch it is (%(default)s)")
     parser.add_argument("--core", type=int, default=0, help="the core to pin to (%(default)s)")
     parser.add_argument("--print-only", action="store_true", help="print the figures of an earlier run")
     arguments = parser.parse_args()
     for name in arguments.benchmarks:
-        if name not in EFFORT:
-            parser.error(f"no benchmark '{name}'; there are: {', '.join(EFFORT)}")
+        if name not in names:
+            parser.error(f"no benchmark '{name}'; there are: {', '.join(names)}")
 
     arguments.out.mkdir(parents=True, exist_ok=True)
     added_by_add = None
-    for name in arguments.benchmarks or EFFORT:
+    for name in arguments.benchmarks or names:
         out = arguments.out / f"{name}.json"
+        python_out = arguments.out / "training_python.json"
+        why_not = None
         if not arguments.print_only:
             print(f"{name}: running", file=sys.stderr)
-            run(arguments.programs / f"{name}_bench", out, *EFFORT[name], arguments.core)
+            if name == INSTRUCTIONS:
+                run_instructions(arguments.programs, out)
+            else:
+                run(arguments.programs / f"{name}_bench", out, *EFFORT[name], arguments.core)
+            if name == "training":
+                why_not = run_python_steps(arguments.python, arguments.programs, python_out, arguments.core)
         print(f"\n{name}")
-        if name == "memory":
-            print_memory(out)
-            continue
-        if name == "training":
-            print_steps(out)
+        if name in PRINT:
+            PRINT[name](out)
+            if why_not:
+                print(why_not)
+            elif name == "training" and python_out.exists():
+                print_python_steps(python_out)
             continue
         figures = fastest(out)
         print_calls(figures, added_by_add)
