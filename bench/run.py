@@ -11,7 +11,8 @@ allocations per call over the plain call; `leaf calls` are those that were count
 adds to it: the last column estimates that from below, as its leaf calls times what a counted one-element add adds.
 
 `training` sets torch's FlopCounterMode beside it, from Python on the same models. `instructions` counts those of the same training steps under
-callgrind, which has no noise (apt-get install valgrind). `long_run` is a million steps: memory after each power of ten.
+callgrind, which has no noise (apt-get install valgrind). `long_run` is a million steps: memory after each power of ten. `startup` is what a
+process pays once, and how large the library is.
 """
 
 import argparse
@@ -23,11 +24,14 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 
 BASELINES = ["Plain", "NoOpFallback", "RecordFunctionCallback", "Torchtally"]
 # Seconds that one repetition takes at least, and how many there are.
 EFFORT = {"operators": (0.05, 15), "models": (1.0, 7), "training": (0.5, 25), "memory": (0, 1), "long_run": (0, 1)}
 INSTRUCTIONS = "instructions"
+STARTUP = "startup"
+STARTS = 9  # processes whose fastest start counts
 # What of the steps is counted.
 HOW = {0: "none", 1: "every step", 10: "every 10th"}
 # Steps that callgrind counts, one of them with a meter for every tenth.
@@ -172,11 +176,32 @@ def print_long_run(path):
             print(f"{HOW[every]:<16}{step:>10}{heap:>17.0f}{heap_since:>+13.0f}{resident:>12.0f}{resident_since:>+13.0f}")
 
 
-PRINT = {"memory": print_memory, "training": print_steps, "long_run": print_long_run, INSTRUCTIONS: print_instructions}
+def measure_startup(programs, out, core):
+    library = (programs / "../lib/libtorchtally.so").resolve()
+    figures = {"bytes": library.stat().st_size}
+    with tempfile.NamedTemporaryFile() as stripped:
+        subprocess.run(["strip", "-o", stripped.name, library], check=True)
+        figures["bytes stripped"] = pathlib.Path(stripped.name).stat().st_size
+    for command in [[programs / "load_bench", library], [programs / "startup_bench"]] * STARTS:
+        pin = (lambda: os.sched_setaffinity(0, {core})) if hasattr(os, "sched_setaffinity") else None
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, preexec_fn=pin).stdout
+        for what, microseconds in json.loads(output).items():
+            figures[what] = min(microseconds, figures.get(what, float("inf")))
+    out.write_text(json.dumps(figures), encoding="utf-8")
+
+
+def print_startup(path):
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    for what, figure in figures.items():
+        unit = "MB" if what.startswith("bytes") else "ms"
+        print(f"{what:<16}{figure / (1e6 if unit == 'MB' else 1e3):>10.2f} {unit}")
+
+
+PRINT = {"memory": print_memory, "training": print_steps, "long_run": print_long_run, INSTRUCTIONS: print_instructions, STARTUP: print_startup}
 
 
 def main():
-    names = [*EFFORT, INSTRUCTIONS]
+    names = [*EFFORT, INSTRUCTIONS, STARTUP]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("benchmarks", nargs="*", metavar="BENCHMARK", help=f"{', '.join(names)}; all if none is named")
     parser.add_argument("--programs", type=pathlib.Path, default="build/release/bin", help="where they were built (%(default)s)")
@@ -199,6 +224,8 @@ def main():
             print(f"{name}: running", file=sys.stderr)
             if name == INSTRUCTIONS:
                 run_instructions(arguments.programs, out)
+            elif name == STARTUP:
+                measure_startup(arguments.programs, out, arguments.core)
             else:
                 run(arguments.programs / f"{name}_bench", out, *EFFORT[name], arguments.core)
             if name == "training":

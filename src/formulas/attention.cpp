@@ -5,7 +5,8 @@
 //
 // Which diagonal a causal mask follows differs: scaled_dot_product_attention's is that of the top left corner, and so are its
 // kernels, but for flash attention's, which starts from the bottom right one (and so is not taken for other than square causal
-// attention). The kernel of efficient attention is told.
+// attention). The kernel of efficient attention is told. 1.13's flash attention is FlashAttention 1, which leaves out keys after
+// the query, both counted from the start of their sequence.
 #include <array>
 
 #include "formulas/attention_mask.h"

@@ -15,6 +15,7 @@ extern const Family scaled_sum;       // add, sub, rsub
 extern const Family scaled_addition;  // addcmul, addcdiv
 extern const Family product;
 extern const Family division;
+extern const Family rounding;
 extern const Family lerp;
 extern const Family power;
 extern const Family clamp;
@@ -183,7 +184,9 @@ extern const Family embedding_renorm;
 extern const Family max_pool;
 extern const Family average_pool;
 extern const Family average_pool_backward;
-extern const Family adaptive_average_pool_backward;
+extern const Family adaptive_average_pool;           // row.each.flops: spatial dimensions
+extern const Family adaptive_max_pool;               // likewise
+extern const Family adaptive_average_pool_backward;  // likewise
 
 // resampling.cpp
 extern const Family antialiased_upsample;

@@ -47,6 +47,11 @@ void count_division(const OpCall& call, const Row&, Cost& cost) {
   if (call.argument(2).kind() == Argument::Kind::kString) cost.flops += cost.activations;
 }
 
+// To so many decimals: times a power of ten, rounded, divided by it.
+void count_rounding(const OpCall& call, const Row&, Cost& cost) {
+  cost.flops += cost.activations * (call.argument("decimals").to_int() == 0 ? 1 : 3);
+}
+
 // (self, end, weight): self + weight * (end - self)
 void count_lerp(const OpCall& call, const Row&, Cost& cost) {
   const bool with_complex = computes_complex(call);
@@ -127,6 +132,8 @@ const Family division = {
     count_division,
     "flops = outputs; if complex, 11 · outputs, by a real divisor 2 · outputs; += outputs if there is a rounding mode",
     "textbook definition"};
+const Family rounding = {count_rounding, "flops = outputs, 3 · outputs to a number of decimals",
+                         "aten/src/ATen/native/cpu/UnaryOpsKernel.cpp: the kernel's arithmetic"};
 const Family lerp = {count_lerp, "flops = 3 · outputs; if complex, 10 · outputs, with a real weight 6 · outputs",
                      "textbook definition, a + w (b - a)"};
 const Family power = {count_power,

@@ -166,10 +166,16 @@ void count_mps_lstm_backward(const OpCall& call, const Row&, Cost& cost) {
   add_backward(call, cost, mps_layers(call), kCells[kLstm]);
 }
 
+// An LSTM layer is told the type of its weights, a cell's weight shows it; of a GRU layer they are taken to be bytes.
+bool has_half_weights(const OpCall& call) {
+  constexpr auto kHalf = static_cast<std::int64_t>(DType::kFloat16);
+  return call.argument("dtype").to_int() == kHalf || call.tensor("w_ih").dtype() == DType::kFloat16;
+}
+
 // The parameters are packed objects, in a list that can't be looked into: the matrices' sizes follow from those of input and
 // hidden state. Every layer after the first sees the outputs of all directions. Input and hidden state are quantized at every
-// matrix (minimum, maximum, 5 to quantize); what comes out is corrected by the zero points and scaled. An element of a matrix is
-// taken to be a byte.
+// matrix (minimum, maximum, 5 to quantize); what comes out is corrected by the zero points and scaled. Weights in half precision
+// need none of that.
 template <Mode kMode>
 void count_quantized_rnn(const OpCall& call, const Row&, Cost& cost) {
   const Cell& cell = kCells[kMode];
@@ -183,9 +189,12 @@ void count_quantized_rnn(const OpCall& call, const Row&, Cost& cost) {
   const Layers layers{rows_of(call), features * hidden * cell.gates, cells_of(call), hidden,
                       call.argument("has_biases").to_bool(true)};
   add_forward(call, cost, layers, cell);
-  cost.flops += layers.rows * features * 7;
-  cost.flops += layers.rows * layers.cells * hidden * (2 * cell.gates) * 2;
-  if (call.argument("params").kind() == Argument::Kind::kOther) cost.bytes_read += layers.matrices;
+  const bool half = has_half_weights(call);
+  if (!half) {
+    cost.flops += layers.rows * features * 7;
+    cost.flops += layers.rows * layers.cells * hidden * (2 * cell.gates) * 2;
+  }
+  if (call.argument("params").kind() == Argument::Kind::kOther) cost.bytes_read += layers.matrices * (half ? 2 : 1);
 }
 
 // (input_gates, hidden_gates, cx, input_bias, hidden_bias): the products were made before, the gates are added here.
@@ -228,7 +237,8 @@ constexpr std::string_view kBackward =
 constexpr std::string_view kQuantizedForward =
     "macs = rows · elements of all weight matrices, whose sizes follow from those of input and hidden state; the cells as in "
     "floating point; 7 per element that goes into a "
-    "matrix (minimum, maximum, quantized), 2 per element that comes out (corrected, scaled), as int8 weights need";
+    "matrix (minimum, maximum, quantized), 2 per element that comes out (corrected, scaled), neither where weights are in half "
+    "precision (a GRU layer does not say: int8)";
 constexpr std::string_view kProducts = "the layer's matrix products; aten/src/ATen/native/cuda/RNN.cu: the cells' arithmetic";
 constexpr std::string_view kKernels = "aten/src/ATen/native/cuda/RNN.cu: the kernel's arithmetic";
 

@@ -53,7 +53,7 @@ TEST(FormulaTable, OtherFamiliesSayTheirs) {
   EXPECT_EQ(convolution.mathematics, formulas::find_row("aten::convolution")->family->mathematics);
   EXPECT_TRUE(convolution.has_operand_dtype);
   EXPECT_FALSE(described("aten::add").has_operand_dtype);
-  EXPECT_EQ(described("aten::_adaptive_avg_pool2d").arithmetic, "addition per input, division per output");
+  EXPECT_EQ(described("aten::adaptive_max_pool2d_backward").arithmetic, "the gradient is added where the maximum was");
 }
 
 TEST(FormulaTable, ZeroRowsSayWhatIsTouched) {

@@ -88,6 +88,14 @@ TEST(Pointwise, ScaledAddition) {
   EXPECT_THAT(list.cost(), Costs(0, 30, 0));
 }
 
+// 10 elements; to two decimals: times 100, rounded, divided by 100.
+TEST(Pointwise, RoundingToDecimals) {
+  CallBuilder whole("aten::round");
+  EXPECT_THAT(whole.tensor("self", {10}).returns({10}).cost(), Costs(0, 10, 0));
+  CallBuilder decimals("aten::round", "decimals");
+  EXPECT_THAT(decimals.tensor("self", {10}).integer("decimals", 2).returns({10}).cost(), Costs(0, 30, 0));
+}
+
 TEST(Pointwise, DivisionWithRounding) {
   CallBuilder plain("aten::div", "Tensor");
   EXPECT_THAT(plain.tensor("self", {10}).tensor("other", {10}).returns({10}).cost(), Costs(0, 10, 0));

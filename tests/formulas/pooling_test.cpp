@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <random>
+#include <string>
+
 #include "call_builder.h"
 
 namespace torchtally {
@@ -57,11 +60,46 @@ TEST(AdaptiveAveragePool, Backward) {
   EXPECT_THAT(call.cost(), Costs(0, 72 + 2, 0));
 }
 
-// A maximum per input element.
+// Windows as AdaptivePooling.h has them, which overlap where the sizes do not divide.
+TEST(AdaptivePools, CountEachElementOfEachWindow) {
+  std::mt19937 generator(17);
+  const auto draw = [&generator](std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(generator);
+  };
+  for (int i = 0; i < 200; ++i) {
+    const std::int64_t dims = draw(1, 3);
+    CallBuilder::Shape in = {draw(1, 2), draw(1, 3)}, out = in;
+    std::int64_t windows = in[0] * in[1];
+    for (std::int64_t d = 0; d < dims; ++d) {
+      const std::int64_t m = in.emplace_back(draw(1, 12));
+      const std::int64_t n = out.emplace_back(draw(1, 15));
+      std::int64_t elements = 0;
+      for (std::int64_t o = 0; o < n; ++o) {
+        for (std::int64_t j = o * m / n; j < ((o + 1) * m + n - 1) / n; ++j) ++elements;
+      }
+      windows *= elements;
+    }
+    std::int64_t outputs = 1;
+    for (const auto size : out) outputs *= size;
+    const std::string suffix = std::to_string(dims) + "d";
+    const std::string average = "aten::adaptive_avg_pool" + suffix;
+    EXPECT_THAT(CallBuilder(average).tensor("self", in).integers("output_size", {}).returns(out).cost(),
+                Costs(0, windows + outputs, 0));
+    const std::string max = "aten::adaptive_max_pool" + suffix;
+    EXPECT_THAT(CallBuilder(max).tensor("self", in).integers("output_size", {}).returns(out).cost(),
+                Costs(0, windows - outputs, 0));
+    if (dims == 1) continue;
+    const std::string backward = "aten::_adaptive_avg_pool" + suffix + "_backward";
+    EXPECT_THAT(CallBuilder(backward).tensor("grad_output", out).tensor("self", in).returns(in).cost(),
+                Costs(0, windows + outputs, 0));
+  }
+}
+
+// 4 windows of 3 x 3 in 2 channels: 8 maxima each.
 TEST(AdaptiveMaxPool, Forward) {
   CallBuilder call("aten::adaptive_max_pool2d");
   call.tensor("self", {1, 2, 6, 6}).integers("output_size", {2, 2}).returns({1, 2, 2, 2}).returns({1, 2, 2, 2}, DType::kInt64);
-  EXPECT_THAT(call.cost(), Costs(0, 72, 0));
+  EXPECT_THAT(call.cost(), Costs(0, 8 * 8, 0));
 }
 
 // 18 outputs, window 2*2: 3 maxima each.

@@ -20,6 +20,24 @@ TEST(QuantizedRnn, LstmCell) {
   EXPECT_THAT(call.returns({2, 5}).returns({2, 5}).cost(), Costs(360, 120 + 40 + 126 + 160, 50));
 }
 
+// The same with weights in half precision, and as a layer of 2 samples: nothing is quantized. A layer reads 2 bytes per weight,
+// beside input 8, hx 20 floats.
+TEST(QuantizedRnn, HalfPrecision) {
+  CallBuilder cell("quantized::quantized_lstm_cell_dynamic");
+  cell.tensor("input", {2, 4}).tensors("hx", {{2, 5}, {2, 5}}).packed("w_ih", {20, 4}, DType::kFloat16);
+  cell.packed("w_hh", {20, 5}, DType::kFloat16);
+  EXPECT_THAT(cell.returns({2, 5}).returns({2, 5}).cost(), Costs(360, 120 + 40, 50));
+  const auto layer = [](std::int64_t dtype) {
+    CallBuilder call("aten::quantized_lstm", "input");
+    call.tensor("input", {1, 2, 4}).tensors("hx", {{1, 2, 5}, {1, 2, 5}}).other("params").flag("has_biases", true);
+    call.integer("num_layers", 1).integer("dtype", dtype);
+    return call.returns({1, 2, 5}).cost();
+  };
+  EXPECT_THAT(layer(static_cast<std::int64_t>(DType::kFloat16)), Costs(360, 120 + 40, 50));
+  EXPECT_THAT(layer(static_cast<std::int64_t>(DType::kFloat16)), Moves(4 * 28 + 2 * 180, 40));
+  EXPECT_THAT(layer(static_cast<std::int64_t>(DType::kQInt8)), Costs(360, 120 + 40 + 126 + 160, 50));
+}
+
 // 3 steps of 2 samples, two layers of hidden 5 in both directions: 6 * 4 * 5 = 120 elements. Gates: sums and biases.
 // Between the layers 6 rows of 10 are dropped out, 2 each, if in training.
 TEST(CudnnRnn, Cells) {
