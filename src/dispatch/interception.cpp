@@ -37,6 +37,7 @@ Interception::Interception(const c10::OperatorHandle& op, c10::DispatchKeySet be
 
 void Interception::leave_to_inside(const LookInside& look) {
   if (nested_ == nullptr) nested_ = std::make_unique<Nested>();
+  nested_->timer = nullptr;  // those inside have their own
   nested_->look_inside = &look;
   innermost_.slot = nullptr;
   nested_->around.clear();
