@@ -21,7 +21,7 @@ class Case:
     build: Callable[[], Built]
     right: str = ""  # of `products` alone if empty, or if it begins with "+"
     published: Optional[float] = None  # GMACs, as torchvision publishes them
-    attention: str = ""  # the part of it that multiplies queries with keys, and weights with values
+    parts: Dict[str, str] = dataclasses.field(default_factory=dict)  # of the right figure, which some tools leave out
 
 
 class Op1(nn.Module):
@@ -139,8 +139,8 @@ def _operators() -> List[Case]:
         ("linalg.svd 128", _function(lambda a: torch.linalg.svd(a), (128, 128)), "0"),
         ("linalg.eigh 128", _function(lambda a: torch.linalg.eigh(a), symmetric), "0"),
         ("linalg.matrix_power 4 of 64", _function(lambda a: torch.linalg.matrix_power(a, 4), (64, 64)), "2 * 64**3"),
-        # The polynomial of degree 18: 5 products of matrices, and combinations of 5 of them with 5 coefficients each.
-        ("linalg.matrix_exp 64", _function(lambda a: torch.linalg.matrix_exp(a), (64, 64)), "5 * 64**3 + 25 * 64**2"),
+        # The polynomial of degree 18: 5 products of matrices. What combines them with coefficients is elementwise work.
+        ("linalg.matrix_exp 64", _function(lambda a: torch.linalg.matrix_exp(a), (64, 64)), "5 * 64**3"),
         ("einsum bhid,bhjd->bhij", _function(lambda a, b: torch.einsum("bhid,bhjd->bhij", a, b), (2, 4, 16, 64), (2, 4, 16, 64)), "2*4 * 16*16*64"),
         (
             "einsum ij,jk,kl->il (10,1000)(1000,10)(10,1000)",
@@ -262,8 +262,11 @@ def _vision() -> List[Case]:
         ("raft_small, 128", flow, "+ 16*16 * 16*16 * 128", None),
         ("r3d_18", video, "", 40.697),
     ]
-    attention = {"vit_b_16": "12 * 2*197*197*768"}
-    return [Case(name, "vision", build, right, published, attention.get(name, "")) for name, build, right, published in rows]
+    parts = {
+        "vit_b_16": {"products of attention": "12 * 2*197*197*768", "products of nn.MultiheadAttention's projections": "12 * 197*768*4*768"},
+        "swin_t": {"products of attention, whose projections are F.linear": swin[2:]},
+    }
+    return [Case(name, "vision", build, right, published, parts.get(name, {})) for name, build, right, published in rows]
 
 
 def _transformers() -> List[Case]:
@@ -286,7 +289,9 @@ def _transformers() -> List[Case]:
         return FirstOutput(model), (torch.randn(1, 3, 224, 224),)
 
     llama = dict(hidden_size=512, num_hidden_layers=4, intermediate_size=1376, num_attention_heads=8, num_key_value_heads=2, vocab_size=32000)
-    scores = "12 * 2*128*128*768"
+    scores = {"products of attention": "12 * 2*128*128*768"}
+    pooled = {**scores, "products of the pooler, whose result nobody takes": "768*768"}
+    conv1d = {**scores, "products of transformers' Conv1D": "12 * 128 * (4*768*768 + 2*768*3072)"}
     bert = "12 * (128 * (4*768*768 + 2*768*3072) + 2*128*128*768) + 768*768"
     gpt2 = "12 * (128 * (4*768*768 + 2*768*3072) + 2*128*128*768) + 128*768*50257"
     gqa = "4 * (128 * (2*512*512 + 2*512*128 + 3*512*1376) + 2*128*128*512) + 128*512*32000"
@@ -294,13 +299,13 @@ def _transformers() -> List[Case]:
     cases = []
     for attention, label in (("sdpa", ""), ("eager", ", eager attention")):
         cases += [
-            Case("BERT" + label, "transformers", language("Bert", attention), bert, attention=scores),
-            Case("RoBERTa" + label, "transformers", language("Roberta", attention), bert, attention=scores),
-            Case("GPT-2" + label, "transformers", language("GPT2", attention), gpt2, attention=scores),
-            Case("Llama" + label, "transformers", language("Llama", attention, **llama), gqa, attention="4 * 2*128*128*512"),
+            Case("BERT" + label, "transformers", language("Bert", attention), bert, parts=pooled),
+            Case("RoBERTa" + label, "transformers", language("Roberta", attention), bert, parts=pooled),
+            Case("GPT-2" + label, "transformers", language("GPT2", attention), gpt2, parts=conv1d),
+            Case("Llama" + label, "transformers", language("Llama", attention, **llama), gqa, parts={"products of attention": "4 * 2*128*128*512"}),
         ]
     del cases[5]  # RoBERTa is BERT to a counter
-    return cases[:4] + [Case("ViT", "transformers", vision, vit, attention="12 * 2*197*197*768")] + cases[4:]
+    return cases[:4] + [Case("ViT", "transformers", vision, vit, parts={"products of attention": "12 * 2*197*197*768", "products of the pooler, whose result nobody takes": "768*768"})] + cases[4:]
 
 
 def all_cases() -> List[Case]:

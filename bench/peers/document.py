@@ -80,8 +80,8 @@ def _differences(results: Dict[str, Any]) -> List[str]:
                 reason = example = f"fails: {cell['error']}"
             else:
                 difference = round(cell["macs"] - case["right"])
-                attention = eval(named[name].attention or "0")
-                terms = reasons.exact(tool, difference, case["census"], attention)
+                parts = {part: eval(size) for part, size in named[name].parts.items()}
+                terms = reasons.exact(tool, difference, case["census"], parts)
                 if terms is None:
                     reason = reasons.known(tool, name)
                     example = f"{reason} ({difference:+})"

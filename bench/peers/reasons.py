@@ -4,37 +4,50 @@ import itertools
 import re
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-_ACTIVATIONS = ("ReLU", "ReLU6", "SiLU", "GELU", "Hardswish", "Hardsigmoid", "Sigmoid", "PReLU", "GELUActivation", "NewGELUActivation", "SiLUActivation")
+_NORMS = tuple(f"elements of {kind} norm" for kind in ("batch", "layer", "group"))
+_SUBCLASSES = tuple(f"{norm}'s subclass" for norm in _NORMS)
+_ACTIVATIONS = tuple(f"elements of {kind}" for kind in ("ReLU", "ReLU6", "SiLU", "GELU", "Hardswish", "Hardsigmoid", "Sigmoid", "PReLU", "Softmax"))
 
-# What a tool adds per element, beside multiply-adds: term, and the factors that its source has.
-_ADDED: Dict[str, Sequence[Tuple[str, Sequence[int]]]] = {
-    "fvcore": (("elements of batch norm", (2,)), ("elements of layer and group norm", (5,)), ("pooled elements", (1,))),
-    "FlopCounterMode ÷ 2": (),
-    "thop": (
-        ("elements of batch norm", (4,)),
-        ("elements of layer and group norm", (4,)),
-        ("pooled elements and results", (1,)),
-    ),
-    "ptflops": (
-        ("elements of batch norm", (2,)),
-        ("elements of layer and group norm", (1, 2)),
-        ("elements of activations", (1, 2)),
-        ("elements that pooling reads", (1, 2)),
-        ("elements that get a bias", (1,)),
-        ("elements that linear layers give a bias", (1,)),
-    ),
-    "calflops": (),
-    "torchprofile": (
-        ("elements of batch norm", (1,)),
-        ("elements of layer and group norm", (1, 2)),
-        ("results of adaptive pooling", (1,)),
-        ("results of pooling", (1,)),
-    ),
-    "torchinfo": (),
+# What a tool adds, beside multiply-adds: a term that census.of sees, and the factors that it may have.
+_ADDED: Dict[str, Dict[str, Sequence[int]]] = {
+    "fvcore": {
+        "elements of batch norm": (2,),
+        **dict.fromkeys((*_NORMS[1:], *_SUBCLASSES[1:]), (5,)),
+        "read by adaptive pooling": (1,),
+    },
+    "FlopCounterMode ÷ 2": {},
+    "thop": {
+        **dict.fromkeys(_NORMS, (4,)),
+        "read by adaptive pooling": (1,),
+        "results of adaptive pooling": (1,),
+        "results of average pooling": (1,),
+    },
+    "ptflops": {
+        "elements of batch norm": (2,),
+        **dict.fromkeys(_NORMS[1:], (1, 2)),
+        **dict.fromkeys(_SUBCLASSES, (1, 2)),
+        **dict.fromkeys(_ACTIVATIONS, (1, 2)),
+        "elements that modules pool": (1,),
+        "read by max pooling": (1,),
+        "read by average pooling": (1,),
+        "read by adaptive pooling": (1,),
+        "biases that convolutions add": (1,),
+        "biases that linear layers add": (1,),
+    },
+    "calflops": {},
+    "torchprofile": {
+        **dict.fromkeys((*_NORMS, *_SUBCLASSES), (1,)),
+        "results of adaptive pooling": (1,),
+        "results of average pooling": (1,),
+        "elementwise multiplications": (1,),
+        "results of softmax": (1,),
+        "results of mean": (1,),
+    },
+    "torchinfo": {"biases that convolutions add": (1,), "biases that linear layers add": (1,), "parameters of norms": (1,)},
 }
 
-# What a tool leaves out.
-_LEFT_OUT = ("products of attention", "products of linear layers", "products of convolutions")
+# What a tool leaves out, if it is not one of the parts that the case names.
+_LEFT_OUT = ("products of linear layers", "products of convolutions")
 
 _KNOWN: Sequence[Tuple[str, str, str]] = (
     ("FlopCounterMode", "^LSTM |^mv|× vector|^dot|Bilinear|^sparse", "no formula for the operator that runs: a zero without a word"),
@@ -81,35 +94,11 @@ _KNOWN: Sequence[Tuple[str, str, str]] = (
 )
 
 
-def _sum(census: Dict[str, int], wanted: Any) -> int:
-    return sum(count for name, count in census.items() if wanted(name))
-
-
-def _terms(census: Dict[str, int], attention: int) -> Dict[str, int]:
-    adaptive_in = _sum(census, lambda name: name.startswith("Adaptive") and name.endswith(" in"))
-    adaptive_out = _sum(census, lambda name: name.startswith("Adaptive") and not name.endswith(" in"))
-    return {
-        "elements of batch norm": census.get("batch norm", 0),
-        "elements of layer and group norm": census.get("layer norm", 0) + census.get("group norm", 0),
-        "pooled elements": adaptive_in,
-        "pooled elements and results": adaptive_in + adaptive_out,
-        "results of adaptive pooling": adaptive_out,
-        "results of pooling": _sum(census, lambda name: "Pool" in name and not name.startswith("Adaptive") and not name.endswith(" in")),
-        "elements of activations": _sum(census, lambda name: name in _ACTIVATIONS),
-        "elements that pooling reads": _sum(census, lambda name: "Pool" in name and name.endswith(" in")),
-        "elements that get a bias": _sum(census, lambda name: name.startswith("bias of Conv")),
-        "elements that linear layers give a bias": census.get("bias of Linear", 0),
-        "products of attention": attention,
-        "products of linear layers": census.get("macs of Linear", 0),
-        "products of convolutions": _sum(census, lambda name: name.startswith("macs of Conv")),
-    }
-
-
-def exact(tool: str, difference: int, census: Dict[str, int], attention: int) -> Optional[List[Tuple[int, str, int]]]:
-    """(factor, term, elements), which add up to the difference. None if nothing does."""
-    terms = _terms(census, attention)
-    choices: List[Tuple[str, Tuple[int, ...]]] = [(term, (0, *factors)) for term, factors in _ADDED[tool] if terms[term] > 0]
-    choices += [(term, (0, -1)) for term in _LEFT_OUT if terms[term] > 0]
+def exact(tool: str, difference: int, census: Dict[str, int], parts: Dict[str, int]) -> Optional[List[Tuple[int, str, int]]]:
+    """(factor, term, size), which add up to the difference: the fewest terms that do. None if none do. `parts`: of the right figure."""
+    terms = {**census, **parts}
+    choices = [(term, (0, *factors)) for term, factors in _ADDED[tool].items() if terms.get(term, 0) > 0]
+    choices += [(term, (0, -1)) for term in (*parts, *_LEFT_OUT) if terms.get(term, 0) > 0]
     found = []
     for factors in itertools.product(*(options for _, options in choices)):
         if sum(factor * terms[term] for factor, (term, _) in zip(factors, choices)) == difference:
