@@ -35,7 +35,9 @@ at::Tensor unpack(const c10::IValue& object) {
   const std::string name = type->name()->qualifiedName();
   const auto is = [&name](const char* wanted) { return name == std::string("__torch__.torch.classes.") + wanted; };
   if (is("quantized.LinearPackedParamsBase")) {
-    return std::get<0>(object.toCustomClass<LinearPackedParamsBase>()->unpack());
+    const at::Tensor weight = std::get<0>(object.toCustomClass<LinearPackedParamsBase>()->unpack());
+    // What is packed in half precision comes back in single precision.
+    return weight.scalar_type() == at::kFloat ? weight.to(at::kHalf) : weight;
   }
   if (is("quantized.Conv2dPackedParamsBase")) {
     return std::get<0>(object.toCustomClass<ConvPackedParamsBase<2>>()->unpack());

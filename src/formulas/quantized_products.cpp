@@ -129,8 +129,9 @@ const Family quantized_linear = {
     "its input: 7 per element (minimum, maximum, 5), 5 if the range is given",
     kProducts, true};
 const Family half_linear = {count_half_linear,
-                            "macs = elements of the output · features of the input; per output: 1 for the bias, what is fused",
-                            "torch.utils.flop_counter, mm_flop", true};
+                            "macs = elements of the output · features of the input, in single precision; per output: 1 for the "
+                            "bias, what is fused",
+                            "torch.utils.flop_counter, mm_flop"};
 const Family wrapped_quantized_linear = {count_wrapped_quantized_linear,
                                          "macs = elements of the output · features of the input, in integers; 5 per element of "
                                          "the input, and of the weight if it is not "

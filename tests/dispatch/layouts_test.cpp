@@ -51,12 +51,30 @@ TEST(Layouts, NestedProductsCountEachPart) {
   EXPECT_EQ(macs(guard), (2 + 5) * 3 * 4);
 }
 
+bool has_fbgemm() {
+  for (const auto engine : at::Context::supportedQEngines()) {
+    if (engine != at::QEngine::FBGEMM) continue;
+    at::globalContext().setQEngine(at::QEngine::FBGEMM);
+    return true;
+  }
+  return false;
+}
+
+// 4 rows of 16 floats, a weight of 8·16 that is kept in half precision and multiplied in single.
+TEST(Layouts, AWeightPackedInHalfPrecision) {
+  if (!has_fbgemm()) GTEST_SKIP() << "this LibTorch has no FBGEMM";
+  const c10::IValue packed = call("quantized::linear_prepack_fp16", {at::ones({8, 16}), c10::IValue()}).at(0);
+  const CountingGuard guard;
+  call("quantized::linear_dynamic_fp16", {at::ones({4, 16}), packed});
+  const Cost cost = cost_of(guard.tally(), "quantized::linear_dynamic_fp16");
+  EXPECT_EQ(cost.macs, 4 * 16 * 8);
+  EXPECT_EQ(cost.bytes_read, 4 * 16 * 4 + 8 * 16 * 2);
+  EXPECT_EQ(guard.tally().by_dtype().at("float32").macs, 4 * 16 * 8);
+}
+
 // 1 image, 8 channels of 6·6 outputs, each a sum over 4 channels of 3·3.
 TEST(Layouts, AQuantizedConvolutionIsCountedByItsPackedWeight) {
-  bool has_engine = false;
-  for (const auto engine : at::Context::supportedQEngines()) has_engine = has_engine || engine == at::QEngine::FBGEMM;
-  if (!has_engine) GTEST_SKIP() << "this LibTorch has no FBGEMM";
-  at::globalContext().setQEngine(at::QEngine::FBGEMM);
+  if (!has_fbgemm()) GTEST_SKIP() << "this LibTorch has no FBGEMM";
   const at::Tensor x = at::quantize_per_tensor(at::ones({1, 4, 8, 8}), 0.1, 0, at::kQUInt8);
   const at::Tensor weight = at::quantize_per_tensor(at::ones({8, 4, 3, 3}), 0.1, 0, at::kQInt8);
   const c10::List<std::int64_t> one({1, 1});

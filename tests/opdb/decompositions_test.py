@@ -31,7 +31,8 @@ REASONS = {
         "_upsample_nearest_exact3d upsample_nearest1d upsample_nearest2d upsample_nearest3d grid_sampler_2d upsample_bicubic2d "
         "upsample_bilinear2d upsample_linear1d upsample_trilinear3d",
     "writes a minimum, a maximum or a threshold as a comparison, which is free; or the other way round":
-        "any clamp relu threshold logit logaddexp logaddexp2 hardshrink softshrink isinf adaptive_max_pool3d multi_margin_loss",
+        "any clamp relu threshold logit logaddexp logaddexp2 hardshrink softshrink isinf adaptive_max_pool2d "
+        "adaptive_max_pool3d multi_margin_loss",
     "spells out what is one transcendental function": "sigmoid special_entr special_log_ndtr",
     "multiplies by factors that are one, or that a kernel folds into one, or scales an operand before it is broadcast":
         "addcdiv addcmul addmm addmv baddbmm celu elu elu_backward glu_backward softplus_backward "
