@@ -59,7 +59,7 @@ def draw(axes, path, records):
         if records[-1][name] is not None:
             axes[3].plot(steps, [100 * record[name] for record in records], color=colour, linewidth=0.8, label=name.upper())
     axes[3].set_ylabel("% of the peak")
-    axes[3].set_ylim(0, 100)
+    axes[3].set_ylim(bottom=0)
     axes[3].legend(loc="lower right", fontsize="small")
     axes[3].set_xlabel("step")
 

@@ -37,16 +37,20 @@ class StepMeter:
         _local_operators.let_in()
         tensors: List[torch.Tensor] = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, torch.Tensor)]
         steps_around = _hooks.open_steps()
-        _hooks.install()
+        step = self._meter.step(tensors)
+        # A step that is not counted has no hooks in its way either.
+        is_counted = step.is_counted
+        if is_counted:
+            _hooks.install()
         try:
-            step = self._meter.step(tensors)
+            yield
+        finally:
             try:
-                yield
-            finally:
                 _hooks.close_steps(steps_around)
                 step.close()
-        finally:
-            _hooks.uninstall()
+            finally:
+                if is_counted:
+                    _hooks.uninstall()
 
     @property
     def last(self) -> "_core.StepRecord":
