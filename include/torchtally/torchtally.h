@@ -7,6 +7,7 @@
 #include "torchtally/cost.h"             // IWYU pragma: export
 #include "torchtally/counting_guard.h"   // IWYU pragma: export
 #include "torchtally/diff.h"             // IWYU pragma: export
+#include "torchtally/external_call.h"    // IWYU pragma: export
 #include "torchtally/formula.h"          // IWYU pragma: export
 #include "torchtally/formula_table.h"    // IWYU pragma: export
 #include "torchtally/html_report.h"      // IWYU pragma: export

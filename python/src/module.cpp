@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m) {
   torchtally::python::bind_tally(m);
   torchtally::python::bind_formulas(m);
   torchtally::python::bind_guards(m);
+  torchtally::python::bind_external_call(m);
   torchtally::python::bind_look_inside(m);
   torchtally::python::bind_step_meter(m);
 }

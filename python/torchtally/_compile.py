@@ -1,15 +1,18 @@
-"""torch.compile: what runs while code is being compiled runs on fake tensors, and is not what the program computes."""
+"""torch.compile. What runs while code is being compiled runs on fake tensors, and is not what the program computes. Compiled code calls
+products and convolutions as operators; kernels that it fused go past the dispatcher, and are reported as unknown by their names, which say
+what is in them: torch_compile::cpp_fused_gelu_native_layer_norm."""
 
 import contextlib
-import importlib.abc
+import functools
+import re
 import sys
 import threading
 import warnings
-from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, List, Optional, Sequence
+from typing import Any, List, Tuple
 
 from torchtally import _core, _hooks
+from torchtally._imports import when_imported
 
 _CALLBACKS = "torch._dynamo.callback"
 _pauses = threading.local()
@@ -39,31 +42,33 @@ def _register(callback: ModuleType) -> None:
         handler.register_end_callback(_compilation_ends)
 
 
-class _WhenImported(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Dynamo takes a second to import, so whoever does not compile does not import it: registers when someone else does."""
+@functools.lru_cache(maxsize=None)
+def _kernels(source: str) -> Tuple[str, ...]:
+    """The kernels that a graph's code calls itself, without the numbers that tell those of one graph apart. Extern kernels are operators."""
+    begin = re.search(r"^\s*def (call|partition_\d+)\(", source, re.MULTILINE)
+    if begin is None:
+        return ("graph",)
+    calls = re.finditer(r"\b(?:(\w+?)(?:_\d+)?\.run|(cpp\w*?_fused\w*?)(?:_\d+)?)\(", source[begin.start() :])
+    return tuple(call.group(1) or call.group(2) for call in calls)
 
-    def find_spec(self, name: str, path: Optional[Sequence[str]], target: Optional[ModuleType] = None) -> Optional[ModuleSpec]:
-        if name != _CALLBACKS:
-            return None
-        sys.meta_path.remove(self)
-        for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None and spec.loader is not None:
-                self._loader = spec.loader
-                spec.loader = self
-                return spec
-        return None
 
-    def create_module(self, spec: ModuleSpec) -> Optional[ModuleType]:
-        return self._loader.create_module(spec)
+def _report_kernels(output_code: ModuleType) -> None:
+    """Every graph that inductor has compiled is called through this method."""
+    original = output_code.CompiledFxGraph.__call__
 
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        _register(module)
+    @functools.wraps(original)
+    def call(self: Any, inputs: Any) -> Any:
+        results = original(self, inputs)
+        if _core.is_counting():
+            for kernel in _kernels(self.source_code or ""):
+                _core.count_call(f"torch_compile::{kernel}", [], [])
+        return results
+
+    output_code.CompiledFxGraph.__call__ = call
 
 
 def watch() -> None:
-    """From now on nothing is counted while torch.compile compiles."""
+    """From now on nothing is counted while torch.compile compiles, and what its code hides is reported."""
     global _is_watching
     if _CALLBACKS in sys.modules:
         _register(sys.modules[_CALLBACKS])
@@ -72,5 +77,5 @@ def watch() -> None:
     _is_watching = True
     # Its advice, hooks of single modules, is not for hooks that know the compiled module for what it is.
     warnings.filterwarnings("ignore", message="Using `torch.compile.module.` when there are global hooks", category=UserWarning)
-    if _CALLBACKS not in sys.modules:
-        sys.meta_path.insert(0, _WhenImported())
+    when_imported(_CALLBACKS, _register)
+    when_imported("torch._inductor.output_code", _report_kernels)

@@ -1,12 +1,25 @@
 """Formulas of one's own."""
 
 import threading
-from typing import Callable, Dict, Optional, Union
+from typing import Any, Callable, Dict
+
+import torch
 
 from torchtally._core import Cost, OpCall
 from torchtally._core import FormulaSet as _FormulaSet
+from torchtally._higher_order import count_as_a_whole, name_of
 
 Formula = Callable[[OpCall, Cost], None]
+
+# "mylib::op", torch.ops.mylib.op, torch.ops.higher_order.op, or a Triton kernel.
+Target = Any
+
+
+def _name(target: Target) -> str:
+    if isinstance(target, torch._ops.HigherOrderOperator):
+        count_as_a_whole(target)
+    return name_of(target)
+
 
 _lock = threading.Lock()
 _registered: Dict[str, Formula] = {}
@@ -28,18 +41,19 @@ class FormulaSet:
         for op, function in registered.items():
             self._core.set(op, function)
 
-    def set(self, op: str, formula: Formula) -> "FormulaSet":
-        """Adds a formula, or overrides the one that is there. `op`: "namespace::name", or "namespace::name.overload"."""
-        self._core.set(op, formula)
+    def set(self, op: Target, formula: Formula) -> "FormulaSet":
+        """Adds a formula, or overrides the one that is there. `op`: "namespace::name", "namespace::name.overload", torch.ops.mylib.op, a
+        higher-order operator, or a Triton kernel that is launched by torch.library.wrap_triton."""
+        self._core.set(_name(op), formula)
         return self
 
-    def ignore(self, op: str) -> "FormulaSet":
+    def ignore(self, op: Target) -> "FormulaSet":
         """Counts the operator as nothing at all."""
-        self._core.ignore(op)
+        self._core.ignore(_name(op))
         return self
 
 
-def formula(op: str) -> Callable[[Formula], Formula]:
+def formula(op: Target) -> Callable[[Formula], Formula]:
     """Registers the decorated function as what a call of the operator costs, for all guards that begin afterwards.
 
     @torchtally.formula("mylib::fused_mlp")
@@ -50,21 +64,26 @@ def formula(op: str) -> Callable[[Formula], Formula]:
     transcendentals, and overwrites bytes where they are others. `call` gives arguments by name or index: a tensor as a
     TensorView (None if undefined), numbers and lists as such. An exception raised here reaches the operator's caller.
 
+    @torchtally.formula(my_kernel)                # a Triton kernel, launched by torch.library.wrap_triton(my_kernel)[grid](...)
+    def kernel(call, cost):                       # its arguments have the names of its parameters; and there is call["grid"]
+        cost.flops += 2 * call["n_elements"]
+
     To unregister: torchtally.formula.remove("mylib::fused_mlp").
     """
-    _FormulaSet.empty().ignore(op)  # complains about a malformed name now, not when a guard begins
+    name = _name(op)
+    _FormulaSet.empty().ignore(name)  # complains about a malformed name now, not when a guard begins
 
     def register(function: Formula) -> Formula:
         with _lock:
-            _registered[op] = function
+            _registered[name] = function
         return function
 
     return register
 
 
-def _remove(op: str) -> None:
+def _remove(op: Target) -> None:
     with _lock:
-        _registered.pop(op, None)
+        _registered.pop(name_of(op), None)
 
 
 formula.remove = _remove  # type: ignore[attr-defined]

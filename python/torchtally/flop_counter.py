@@ -26,6 +26,7 @@ from torch.utils.flop_counter import register_flop_formula
 from torchtally._core import Cost, OpCall, Tally, TensorView
 from torchtally._formulas import FormulaSet
 from torchtally._guard import CountingGuard
+from torchtally._higher_order import name_of
 
 __all__ = ["FlopCounterMode", "register_flop_formula"]
 
@@ -42,6 +43,13 @@ def _registered() -> Dict[Any, Callable[..., int]]:
         for target, formula in _torch.flop_registry.items()
         if getattr(getattr(formula, "__wrapped__", formula), "__module__", own) != own
     }
+
+
+def _external(call: OpCall, target: Any) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+    """The arguments of a higher-order operator; of a Triton kernel by name in `kwargs`, as torch's counter passes them."""
+    if isinstance(target, torch._ops.HigherOrderOperator):
+        return tuple(_plain(None if value is ... else value) for value in call.arguments), {}
+    return (), {"grid": call["grid"], "kwargs": {name: _plain(call[name]) for name in target.arg_names}}
 
 
 class _Arguments:
@@ -77,12 +85,18 @@ def _plain(value: Any) -> Any:
     return tree_map(tensor_of, value)
 
 
-def _as_torchtally(formula: Callable[..., int]) -> Callable[[OpCall, Cost], None]:
+def _as_torchtally(formula: Callable[..., int], target: Any) -> Callable[[OpCall, Cost], None]:
+    is_operator = isinstance(target, torch._ops.OpOverloadPacket)
+
     def count(call: OpCall, cost: Cost) -> None:
-        arguments = _Arguments(call)
         results = [_plain(result) for result in call.results]
         out = results[0] if len(results) == 1 else tuple(results)
-        cost.flops += int(formula(*arguments.positional, **arguments.keywords, out_val=out))
+        if is_operator:
+            arguments = _Arguments(call)
+            positional, keywords = arguments.positional, arguments.keywords
+        else:
+            positional, keywords = _external(call, target)
+        cost.flops += int(formula(*positional, **keywords, out_val=out))
 
     return count
 
@@ -92,7 +106,7 @@ def _packet(name: str) -> Any:
     try:
         return getattr(getattr(torch.ops, namespace), op)
     except AttributeError:
-        return name  # a marker of ours: a Triton kernel or a higher-order operator
+        return name  # no operator: what a module counts as a whole
 
 
 class FlopCounterMode(_torch.FlopCounterMode):
@@ -125,12 +139,9 @@ class FlopCounterMode(_torch.FlopCounterMode):
 
     def __enter__(self) -> "FlopCounterMode":
         formulas = FormulaSet()
-        self._own = set()
+        self._own = {name_of(target): target for target in self._formulas}
         for target, formula in self._formulas.items():
-            if isinstance(target, torch._ops.OpOverloadPacket):
-                name = target._qualified_op_name
-                self._own.add(name)
-                formulas.set(name, _as_torchtally(formula))
+            formulas.set(target, _as_torchtally(formula, target))
         self._guard = CountingGuard(formulas=formulas)
         self._guard.__enter__()
         return self
@@ -150,5 +161,5 @@ class FlopCounterMode(_torch.FlopCounterMode):
             for name, cost in operators.items():
                 flops = cost.flops if name in self._own else cost.matmul_flops
                 if flops > 0:
-                    counts[module or "Global"][_packet(name)] += flops
+                    counts[module or "Global"][self._own.get(name) or _packet(name)] += flops
         return counts

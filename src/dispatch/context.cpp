@@ -117,7 +117,17 @@ std::uint64_t Context::begin_backward(attribution::FrameId frame) {
 
 void Context::add_module_cost(attribution::Place place, std::string label, const Cost& cost) {
   const std::lock_guard lock(mutex_);
-  module_costs_[{std::move(label), place}] += cost;
+  other_costs_[{std::move(label), VerdictKind::kCounted, ZeroReason::kIgnored, place, DType::kUndefined}] += cost;
+}
+
+void Context::count_external(attribution::Place place, const OpCall& call) {
+  const Verdict verdict = formulas_.verdict(call.name(), call.overload());
+  Cost cost;
+  cost.calls = 1;
+  if (verdict.kind != VerdictKind::kUnknown) cost = verdict.cost_of(call);
+  const DType dtype = verdict.kind == VerdictKind::kCounted ? verdict.dtype_of(call) : DType::kUndefined;
+  const std::lock_guard lock(mutex_);
+  other_costs_[{std::string(call.name()), verdict.kind, verdict.reason, place, dtype}] += cost;
 }
 
 const Decision& Context::decision(const Operator& op) {
@@ -144,7 +154,7 @@ std::array<Cost, kPhases.size()> Context::costs_by_phase() {
     ledger->ledger.for_each(
         [&](const Slot& slot) { slot.for_each_cost([&](DType /*dtype*/, const Cost& cost) { of(slot.place()) += cost; }); });
   }
-  for (const auto& [key, cost] : module_costs_) of(key.second) += cost;
+  for (const auto& [key, cost] : other_costs_) of(std::get<attribution::Place>(key)) += cost;
   return costs;
 }
 
@@ -187,14 +197,11 @@ Tally Context::tally() {
   std::sort(rows.begin(), rows.end(), [](const Tally::Row& a, const Tally::Row& b) {
     return std::tie(a.frame, a.phase, a.op, a.dtype) < std::tie(b.frame, b.phase, b.op, b.dtype);
   });
-  std::string last_label;
-  for (const auto& [key, cost] : module_costs_) {
-    const auto& [label, place] = key;
-    if (label != last_label) operators.push_back({label, "", VerdictKind::kCounted, ZeroReason::kIgnored});
-    last_label = label;
+  for (const auto& [key, cost] : other_costs_) {
+    const auto& [name, kind, reason, place, dtype] = key;
+    if (operators.empty() || operators.back().name != name) operators.push_back({name, "", kind, reason});
     const auto frame = static_cast<int>(place.frame());
-    rows.push_back(
-        {frames[place.frame()].module, static_cast<int>(operators.size()) - 1, cost, DType::kUndefined, place.phase(), frame});
+    rows.push_back({frames[place.frame()].module, static_cast<int>(operators.size()) - 1, cost, dtype, place.phase(), frame});
   }
   std::vector<bool> has_slots(modules_.size());
   for (std::size_t frame = 0; frame < is_reached.size(); ++frame) {

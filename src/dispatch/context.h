@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -81,6 +82,8 @@ class Context {
   const FormulaSet& formulas() const { return formulas_; }
   // Adds what a module's call costs as a whole. `label`: the name of the operator that it is in the tally.
   void add_module_cost(attribution::Place place, std::string label, const Cost& cost);
+  // Adds a call that the dispatcher does not see.
+  void count_external(attribution::Place place, const OpCall& call);
 
   // Of a thread, as autograd numbers it. Null if it has not made nodes for this guard.
   attribution::NodeOrigins& origins_of(std::uint64_t thread);
@@ -112,7 +115,8 @@ class Context {
   std::vector<std::shared_ptr<LeasedLedger>> ledgers_;
   absl::flat_hash_map<const Operator*, std::unique_ptr<Decision>> decisions_;
   absl::flat_hash_map<std::uint64_t, std::unique_ptr<attribution::NodeOrigins>> origins_;
-  std::map<std::pair<std::string, attribution::Place>, Cost> module_costs_;  // by label
+  // Of modules as a whole and of external calls, by name.
+  std::map<std::tuple<std::string, VerdictKind, ZeroReason, attribution::Place, DType>, Cost> other_costs_;
 };
 
 // Where a thread stands: the innermost guard and frame, and the same for the guards around it. Immutable once pushed, but for

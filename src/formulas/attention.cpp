@@ -193,6 +193,20 @@ void count_top_left_packed_attention_backward(const OpCall& call, const Row&, Co
   add_backward(cost, top_left_packed_shape_of(call), has_mask_tensor(call));
 }
 
+// flex_attention's, whose score_mod is a program of its own and not counted. kept_scores: what the blocks of its mask leave, if
+// known.
+Shape flex_shape_of(const OpCall& call) {
+  const Mask none{Diagonal::kTopLeft, {}, {}};
+  Shape shape = shape_of(call.tensor("query"), call.tensor("key"), call.tensor("value"), none);
+  const std::int64_t kept = call.argument("kept_scores").to_int(-1);
+  if (kept >= 0) shape.masked = shape.scores - kept;
+  return shape;
+}
+
+void count_flex_attention(const OpCall& call, const Row&, Cost& cost) { add_forward(cost, flex_shape_of(call), false); }
+
+void count_flex_attention_backward(const OpCall& call, const Row&, Cost& cost) { add_backward(cost, flex_shape_of(call), false); }
+
 // A linear layer on `rows` rows.
 void add_linear(Cost& cost, Count rows, Count in, Count out, bool bias) {
   cost.add_macs(rows * in * out);
@@ -348,6 +362,16 @@ const Family top_left_packed_attention_backward = {
     "+= "
     "exp; flops += 2 outputs",
     kFlopCounterBackward, true, kLengths};
+const Family flex_attention = {count_flex_attention,
+                               "macs = batch · query heads · queries · keys · (key features + value features), masked: pairs "
+                               "outside of the mask's blocks; per "
+                               "score flops += scale, softmax 4, transcendentals += exp; score_mod not counted",
+                               kFlopCounter, true};
+const Family flex_attention_backward = {count_flex_attention_backward,
+                                        "macs = batch · query heads · queries · keys · (3 key features + 2 value features), "
+                                        "masked: pairs outside of the mask's blocks; "
+                                        "per score flops += 5, transcendentals += exp; flops += 2 outputs; score_mod not counted",
+                                        kFlopCounterBackward, true};
 const Family multi_head_attention = {
     count_multi_head_attention,
     "macs = tokens · features · width for query, key, value and output, + 2 queries · keys · width (nested: summed over parts; "

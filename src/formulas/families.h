@@ -136,6 +136,8 @@ extern const Family packed_attention_into_output;        // likewise, after the 
 extern const Family packed_attention_backward;           // likewise
 extern const Family top_left_packed_attention;           // (batch, heads, sequence, features), or packed
 extern const Family top_left_packed_attention_backward;  // likewise
+extern const Family flex_attention;           // (query, key, value, ..., kept_scores), (batch, heads, sequence, features)
+extern const Family flex_attention_backward;  // likewise
 extern const Family multi_head_attention;
 extern const Family transformer_layer;
 extern const Family transform_bias_rescale_qkv;

@@ -1120,6 +1120,8 @@ constexpr std::array kTable = {
     zero("fsdp::all_gather_copy_in", ZeroReason::kCopy, moved_for_collective),
     zero("fsdp::chunk_cat", ZeroReason::kCopy, moved_for_collective),
     zero("fsdp::split_with_sizes_copy", ZeroReason::kCopy, moved_for_collective),
+    counted("higher_order::flex_attention", flex_attention),
+    counted("higher_order::flex_attention_backward", flex_attention_backward),
     counted("inductor::_mm_plus_mm", sum_of_products),
     view("inductor::_reinterpret_tensor"),
     counted("inductor::accumulate_grad", accumulate_grad),

@@ -136,6 +136,8 @@ const drawTotals = () => {
   if (data.unknown.length > 0) {
     const item = make("li", null, "Operators without a formula: their own cost is not in the figures, only what they called inside. ");
     data.unknown.forEach(([name, calls], i) => item.append(i > 0 ? ", " : "", make("code", { textContent: name }), ` (${calls} calls)`));
+    if (data.unknown.some(([name]) => name.startsWith("torch_compile::")))
+      item.append(". torch_compile: what compiled code has fused; products and convolutions that it calls as operators are counted");
     list.append(item);
   }
   const uncalled = nodes.filter((node) => node.uncalled);

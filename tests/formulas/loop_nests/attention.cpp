@@ -273,6 +273,27 @@ void transformer_layer(NestCall& call, Draw& draw) {
   EXPECT_EQ(call.cost().macs, layer.multiply_adds(lengths, saved) + perceptron);
 }
 
+// flex_attention, and what its caller knows of the mask, if anything: how many pairs it leaves.
+void flex(NestCall& call, Draw& draw) {
+  const Sequences sequences(draw, false);
+  Mask mask{false, -1, -1};
+  if (draw.coin()) {
+    mask.left = draw(-1, 6);
+    mask.right = draw(-1, 6);
+    std::int64_t kept = 0;
+    for (std::int64_t s = 0; s < sequences.batch() * sequences.heads; ++s) {
+      for (std::int64_t i = 0; i < sequences.queries[0]; ++i) {
+        for (std::int64_t j = 0; j < sequences.keys[0]; ++j) {
+          kept += mask.allows(i, j, sequences.queries[0], sequences.keys[0]) ? 1 : 0;
+        }
+      }
+    }
+    call.integer("kept_scores", kept);
+  }
+  add_heads_first(call, sequences);
+  expect(call, call.has("grad_out") ? sequences.backward(mask) : sequences.forward(mask));
+}
+
 constexpr Nest kNests[] = {
     {"aten::_cudnn_attention_backward", cudnn},
     {"aten::_cudnn_attention_forward", cudnn},
@@ -300,6 +321,8 @@ constexpr Nest kNests[] = {
     {"aten::_transformer_encoder_layer_fwd", transformer_layer},
     {"aten::_triton_multi_head_attention", multi_head},
     {"aten::_triton_scaled_dot_attention", top_left},
+    {"higher_order::flex_attention", flex},
+    {"higher_order::flex_attention_backward", flex},
 };
 
 }  // namespace

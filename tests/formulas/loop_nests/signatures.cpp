@@ -236,6 +236,11 @@ constexpr Signature kSignatures[] = {
     {"aten::sspaddmm", "", "self, mat1, mat2, beta, alpha"},
     {"aten::tensordot", "", "self, other, dims_self, dims_other"},
     {"aten::vdot", "", "self, other"},
+    // In Python, not in the dispatcher.
+    {"higher_order::flex_attention", "", "query, key, value, score_mod, block_mask, scale, kernel_options, kept_scores"},
+    {"higher_order::flex_attention_backward", "",
+     "query, key, value, out, logsumexp, grad_out, grad_logsumexp, fw_graph, joint_graph, block_mask, scale, kernel_options, "
+     "kept_scores"},
     {"inductor::_mm_plus_mm", "", "a, b, c, d, out"},
     {"mkl::_mkl_linear", "", "X, MKL_W, ORI_W, B, batch_size"},
     {"mkldnn::_convolution_pointwise", "", "X, W, B, padding, stride, dilation, groups, attr, scalars, algorithm"},
