@@ -34,6 +34,8 @@ class TORCHTALLY_API ThreadContext {
   ThreadContext() = default;
   // Of the calling thread. Of nothing if it does not count, or counting is paused.
   static ThreadContext current();
+  // True if some guard or pause is open on the calling thread, or it has adopted a context.
+  static bool is_known();
 
  private:
   friend class AdoptContext;

@@ -52,7 +52,12 @@ class Held {
 // guard began while it was running) closes nothing.
 struct Frame {
   Frame(const void* of, const ModuleLister& list) : module(of), scope(std::in_place, of, list) {}
+  Frame(const void* of, const ModuleLister& list, const ThreadContext& context)
+      : module(of), adopted(std::make_unique<Held<AdoptContext>>(std::in_place, context)), scope(std::in_place, of, list) {}
+
   const void* module;
+  std::unique_ptr<Held<AdoptContext>>
+      adopted;  // where the frame is the first on a thread that no guard knew; ends after the scope
   Held<ModuleScope> scope;
 };
 thread_local std::deque<Frame> frames;
@@ -84,6 +89,18 @@ ModuleList list_from(const Described& described) {
 // What lists a module that a guard does not know: a function of Python's, set once, when the package is imported.
 PyObject* describe = nullptr;
 
+// What gives a thread that no guard knows the context of the guard that a module belongs to, or None. Likewise.
+PyObject* context_for = nullptr;
+
+// Of a thread that no guard knows: opens the frame again in the context that context_for(module) gives, if it gives one.
+void adopt(PyObject* module, const ModuleLister& list) {
+  if (context_for == nullptr) return;
+  const py::object context = py::reinterpret_borrow<py::object>(context_for)(py::handle(module));
+  if (context.is_none()) return;
+  frames.pop_back();
+  frames.emplace_back(module, list, context.cast<const ThreadContext&>());
+}
+
 // Both are hooks of torch.nn.Module as they are, without a function of Python's around them: enter_module(module, args) and
 // leave_module(module, args, result). The module alone is enough.
 PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
@@ -97,6 +114,7 @@ PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
       return list_from(py::reinterpret_borrow<py::object>(describe)(py::handle(module)).cast<Described>());
     };
     frames.emplace_back(module, list);
+    if (!frames.back().scope.get()->is_counting() && !ThreadContext::is_known()) adopt(module, list);
   } catch (py::error_already_set& error) {
     error.restore();
     return nullptr;
@@ -208,6 +226,7 @@ void bind_guards(py::module_& m) {
   bind_scope(adopt);
 
   m.def("set_describe", [](const py::object& function) { describe = py::object(function).release().ptr(); });
+  m.def("set_context_for", [](const py::object& function) { context_for = py::object(function).release().ptr(); });
   m.attr("enter_module") = py::reinterpret_steal<py::object>(PyCFunction_New(&enter_module_def, nullptr));
   m.attr("leave_module") = py::reinterpret_steal<py::object>(PyCFunction_New(&leave_module_def, nullptr));
 }

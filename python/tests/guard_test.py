@@ -1,5 +1,6 @@
 """CountingGuard from Python: what is counted, for which module, and that nothing else changes."""
 
+import concurrent.futures
 import gc
 import threading
 
@@ -227,7 +228,7 @@ def test_a_new_module_at_an_old_address_is_not_taken_for_it():
     assert macs(guard)["Linear"] == sum(range(1, 50))
 
 
-def test_another_thread_has_no_guard():
+def test_another_thread_has_guards_of_its_own():
     a = torch.randn(4, 4)
     net = Net()
 
@@ -241,7 +242,8 @@ def test_another_thread_has_no_guard():
         a @ a
         thread = torch_thread(work)
         thread.join()
-    assert guard.tally.total.macs == 64
+    # its own product, and the model that the thread called before it had a guard
+    assert guard.tally.total.macs == 64 + 260
 
 
 def torch_thread(work):
@@ -324,6 +326,47 @@ def test_forward_called_directly_is_known_by_its_parameters():
     }  # fmt: skip
 
 
+def test_modules_of_the_model_count_on_any_python_thread():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 3)
+
+        def forward(self, x, again=True):
+            return self(self.fc(x), False) if again else self.fc(x)
+
+    net, other, x = Twice(), nn.Linear(3, 3), torch.randn(5, 3)
+    failing = nn.Sequential(net.fc, nn.Linear(4, 4))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with torchtally.CountingGuard(net) as outer, torchtally.CountingGuard(net) as guard:
+            pool.submit(net, x).result()
+            pool.submit(net, x).result()
+            with pytest.raises(RuntimeError, match="shapes"):
+                pool.submit(failing, x).result()  # a module of someone else's, with one of the model's inside
+            pool.submit(other, x).result()
+            pool.submit(torch.mm, x, torch.randn(3, 3)).result()
+            with torchtally.PauseCounting():
+                net(x)
+        pool.submit(net, x).result()
+    for tally in (guard.tally, outer.tally):
+        assert tally.by_module["fc"].macs == 5 * 45, tally
+        assert tally.total.macs == 5 * 45
+    with torchtally.CountingGuard(net) as guard:
+        thread = torch_thread(lambda: net(x).sum().backward())
+        thread.join()
+    # Beyond the module's forward it is for ThreadContext.
+    assert (guard.tally.by_phase["forward"].macs, guard.tally.by_phase["backward"].macs) == (90, 0)
+
+
+def test_replicas_of_data_parallel_count_on_their_threads():
+    net, x = nn.Linear(3, 4), torch.randn(5, 3)
+    replica = net._replicate_for_data_parallel()
+    replica.weight, replica.bias = net.weight.detach(), net.bias.detach()
+    with torchtally.CountingGuard(net) as guard:
+        torch_thread(lambda: replica(x)).join()
+    assert guard.tally.total.macs == 60
+
+
 def test_threads_adopt():
     net = Net()
     with torchtally.CountingGuard(net) as guard:
@@ -373,3 +416,28 @@ def test_what_an_optimizers_closure_runs_is_not_the_optimizers():
             optimizer.step(fails)
         net(x)
     assert guard.tally.by_phase["forward"].macs == 2 * 8 * 4
+
+
+def test_accumulated_gradients_belong_to_the_parameters_owner():
+    class Head(nn.Module):
+        def forward(self, x, weight):
+            return x @ weight.t()
+
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Linear(4, 6, bias=False)
+            self.head = Head()
+
+        def forward(self, x):
+            return self.head(self.head(x, self.embedding.weight.t()), self.embedding.weight)
+
+    net, x = Tied(), torch.randn(2, 6)
+    net(x).sum().backward()  # from now on .grad is there, and added to
+    with torchtally.CountingGuard(net) as guard:
+        net(x).sum().backward()
+    by_operator = guard.tally.by_module_and_operator
+    assert by_operator["embedding"]["aten::add_"].flops == 24
+    assert "aten::add_" not in by_operator["head"]
+    # Where two gradients meet: between nodes
+    assert guard.tally.by_operator["aten::add"].flops == 24

@@ -21,7 +21,8 @@ class CountingGuard:
 
     Without a model the modules that are called are named by their type: "ResNet.layer1.0". A ScriptModule is attributed by
     itself. The tally may be asked at any time, also while counting, and stays after the end. Guards nest: what an inner one
-    counts, outer ones count too. Used again, a guard counts from zero.
+    counts, outer ones count too. Used again, a guard counts from zero. The model's modules also count where other Python threads call
+    them; what else these run is for ThreadContext.
 
     `trace`: a file that gets every call on a time line, for ui.perfetto.dev. `times`: how long the calls took, for
     times_table() and html(). Either makes counting slower.
@@ -43,6 +44,7 @@ class CountingGuard:
         self._times = times
         self._observer: Optional[_core.RunObserver] = None
         self._guard: Optional[_core.Guard] = None
+        self._shared: Optional[_hooks.Shared] = None
         self._tally = _core.Tally()
 
     def __enter__(self) -> "CountingGuard":
@@ -62,6 +64,7 @@ class CountingGuard:
                 self._guard = _core.Guard(self._model._c, formulas, self._observer)
             else:
                 self._guard = _core.Guard(list_modules(self._model), formulas, self._observer)
+                self._shared = _hooks.share(self._model)
         except BaseException:
             _hooks.uninstall(self._scripted())
             raise
@@ -72,6 +75,8 @@ class CountingGuard:
     ) -> None:
         guard, self._guard = self._guard, None
         assert guard is not None
+        if self._shared is not None:
+            _hooks.unshare(self._shared)
         try:
             self._tally = guard.tally()
             _hooks.close_steps(self._steps_around)

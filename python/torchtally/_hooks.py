@@ -3,13 +3,13 @@
 import contextlib
 import functools
 import threading
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from torchtally._core import PhaseScope, enter_module, leave_module, set_describe
+from torchtally._core import PhaseScope, ThreadContext, enter_module, leave_module, set_context_for, set_describe
 from torchtally._modules import list_modules, unwrapped
 
 _lock = threading.Lock()
@@ -33,6 +33,32 @@ def _describe(module: torch.nn.Module) -> Any:
 
 
 set_describe(_describe)
+
+# Guards with a model, innermost last: the model, and what other threads adopt.
+Shared = Tuple[torch.nn.Module, ThreadContext]
+_shared: List[Shared] = []
+
+
+def share(model: torch.nn.Module) -> Shared:
+    """From now on the model's modules count on every thread that no guard knows, each for as long as its forward() runs."""
+    entry = (unwrapped(model), ThreadContext.current())
+    _shared.append(entry)
+    return entry
+
+
+def unshare(entry: Shared) -> None:
+    _shared[:] = [other for other in _shared if other is not entry]
+
+
+def _context_for(module: torch.nn.Module) -> Optional[ThreadContext]:
+    is_replica = module.__dict__.get("_is_replica", False)  # DataParallel's copies: of which module nobody says
+    for model, context in reversed(_shared):
+        if is_replica or any(part is module for part in model.modules()):
+            return context
+    return None
+
+
+set_context_for(_context_for)
 
 
 # Optimizer steps that are running on this thread, innermost last: one that failed stays until what is around it ends.

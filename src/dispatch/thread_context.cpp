@@ -25,6 +25,8 @@ ThreadContext ThreadContext::current() {
   return context;
 }
 
+bool ThreadContext::is_known() { return dispatch::settled_position() != nullptr; }
+
 struct AdoptContext::State {
   explicit State(std::shared_ptr<Position> position)
       : frame("AdoptContext", std::move(position), dispatch::ThreadFrame::Key::kCount) {}
