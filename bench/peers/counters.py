@@ -106,6 +106,19 @@ TOOLS: Dict[str, Callable[[torch.nn.Module, Tuple[Any, ...]], Counted]] = {
 }
 
 
+def import_all() -> None:
+    """Once, ahead of the forks."""
+    import calflops  # noqa: F401
+    import fvcore.nn  # noqa: F401
+    import ptflops  # noqa: F401
+    import thop  # noqa: F401
+    import torch.utils.flop_counter
+    import torchinfo  # noqa: F401
+    import torchprofile  # noqa: F401
+
+    import torchtally  # noqa: F401
+
+
 def count(tool: str, model: torch.nn.Module, args: Tuple[Any, ...]) -> Counted:
     """In evaluation mode, and without what the tools print."""
     logging.disable(logging.WARNING)

@@ -65,8 +65,8 @@ def _differences(results: Dict[str, Any]) -> List[str]:
     """Per tool: what its differences are made of, one row for all cases that have the same reason."""
     lines = ["## Who is right", ""]
     lines += [
-        "Every *slanted* figure, with the arithmetic. Where a sum is given it is that of the first case, and in all cases named such a sum",
-        "gives the whole difference, to the last digit; its elements were seen by hooks, not by torchtally.",
+        "Every *slanted* figure. A sum is that of the first case; in all cases of its row the same sum of their own sizes, which hooks have",
+        "seen, gives the whole difference, to the last digit. In words: what no such sum gives, with the first case's difference.",
         "",
     ]
     named = cases.named()
@@ -84,7 +84,7 @@ def _differences(results: Dict[str, Any]) -> List[str]:
                 terms = reasons.exact(tool, difference, case["census"], parts)
                 if terms is None:
                     reason = reasons.known(tool, name)
-                    example = f"{reason} ({difference:+})"
+                    example = f"{reason} ({difference:+})" if cell["macs"] else reason
                 else:
                     reason = " ".join(f"{factor:+} × {term}" for factor, term, _ in terms)
                     example = " ".join(f"{factor:+} × {elements} {term}" for factor, term, elements in terms) + f" = {difference:+}"

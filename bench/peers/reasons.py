@@ -57,19 +57,15 @@ _KNOWN: Sequence[Tuple[str, str, str]] = (
     ("fvcore", "^LSTM |^RNN|^SDPA|mv|^dot|Bilinear|^sparse|^baddbmm|matrix_power|matrix_exp", "unsupported: it warns, and counts 0"),
     ("fvcore", "matmul (matrix|batch)", "fails: its formula asks for the second dimension of a vector"),
     ("fvcore", "broadcast", "4·5·6: the batch of 10, which only the second factor has, is not in it"),
-    ("fvcore", "padding='same'", "no handle for `aten::_convolution_mode`"),
     ("fvcore", "einsum", "numpy's estimate of the whole expression, halved: additions of sums that are not there, or one too few"),
     ("fvcore", "interpolate|grid_sample", "4 FLOPs for each result of a bilinear interpolation, which are no multiply-adds of products"),
-    ("fvcore", "Adaptive", "an addition for each element that is pooled"),
-    ("fvcore", "^GroupNorm|^LayerNorm", "5 FLOPs for each element that is normalized"),
     ("thop", "^LSTM|^RNN", "adds the gates' elementwise work to the products"),
     ("thop", "ConvTranspose", "output instead of input positions: stride² = 4 times as many"),
     ("thop", "GPT-2", "transformers' Conv1D is a module that it does not know: 0 for all layers but the last"),
     ("thop", "r3d", "looks types up exactly: a subclass of Conv3d is 0"),
     ("thop", "SDPA|Multihead|Encoder|einsum|^mm|@|bmm|^mv|matmul|^dot|^F\\.|Bilinear|directly|sparse|matrix_|BERT|RoBERTa|Llama|ViT|vit_b|swin|raft", "sees modules only, and only those whose type it knows: products without a module are 0"),
     ("thop", "maskrcnn", "layers that run once per image are counted right; the transposed convolution of the masks 4 times"),
-    ("thop", "Adaptive", "the sum and the division of each pooled element"),
-    ("thop", "^GroupNorm|^LayerNorm", "4 for each element that is normalized"),
+    ("thop", "^PReLU", "1 for each element of PReLU, 3·64 − 1 for each row of the softmax"),
     ("ptflops", "r3d", "looks types up exactly: a subclass of Conv3d is 0"),
     ("ptflops", "matmul", "multiplies all sizes of both factors, or those of the first and the last of the second"),
     ("ptflops", "SDPA|einsum|@|^mv|^dot|^F\\.|Bilinear|directly|sparse|matrix_", "has no patch for this function: 0"),
@@ -83,7 +79,7 @@ _KNOWN: Sequence[Tuple[str, str, str]] = (
     ("calflops", "^LSTM|^RNN", "its hooks count FLOPs here, and no multiply-adds"),
     ("calflops", "", "sees functions that it has patched only: 0 for the others"),
     ("torchprofile", "ConvTranspose2d 16", "output instead of input positions: stride² = 4 times as many"),
-    ("torchprofile", "ConvTranspose2d groups", "stride² = 4 times the positions, and not divided by the 4 groups (15.5 times in all, by its border)"),
+    ("torchprofile", "ConvTranspose2d groups", "stride² = 4 times the positions, and not divided by the 4 groups: 16 times"),
     ("torchprofile", "ij,jk,kl", "10·1000·10·1000: all indices at once, as if nothing were contracted in between"),
     ("torchprofile", "einsum", "the product of all sizes, also where nothing is added up"),
     ("torchprofile", "^RNN|^mm|^mv|^dot|Bilinear|^sparse|padding='same'|matrix_", "no handler for the operator, which a warning says"),
@@ -110,4 +106,4 @@ def known(tool: str, case: str) -> str:
     for of, pattern, text in _KNOWN:
         if tool.startswith(of) and re.search(pattern, case):
             return text
-    return "not looked into"
+    return "not taken apart"

@@ -112,6 +112,7 @@ def count_all(pattern: str, timeout: float, results: Dict[str, Any], keep: Calla
         found["tools"] = {tool: in_a_process(lambda tool=tool: count(tool, built), timeout) for tool in counters.TOOLS}
         return found
 
+    counters.import_all()
     for case in all_cases():
         if case.name in results or not re.search(pattern, case.name):
             continue
