@@ -193,8 +193,8 @@ def measure_startup(programs, out, core):
 def print_startup(path):
     figures = json.loads(path.read_text(encoding="utf-8"))
     for what, figure in figures.items():
-        unit = "MB" if what.startswith("bytes") else "ms"
-        print(f"{what:<16}{figure / (1e6 if unit == 'MB' else 1e3):>10.2f} {unit}")
+        scale, unit = (1e6, "MB") if what.startswith("bytes") else (1e3, "ms") if figure >= 1e3 else (1, "us")
+        print(f"{what:<16}{figure / scale:>10.2f} {unit}")
 
 
 PRINT = {"memory": print_memory, "training": print_steps, "long_run": print_long_run, INSTRUCTIONS: print_instructions, STARTUP: print_startup}
