@@ -18,7 +18,11 @@ StepLog::StepLog(std::string path) : path_(std::move(path)), has_terminal_(isatt
 }
 
 void StepLog::write(const StepRecord& record, double loss) {
-  if (has_terminal_) std::cerr << "\r\033[K" << to_progress(record) << "  loss " << loss << std::flush;
+  if (has_terminal_) {
+    // The same line again, cut at the terminal's edge: what is wrapped could not be taken back.
+    std::cerr << "\r\033[K\033[?7l"
+              << "loss " << loss << "  " << to_progress(record) << "\033[?7h" << std::flush;
+  }
   if (path_.empty()) return;
   auto line = nlohmann::ordered_json::parse(to_json_line(record));
   line["loss"] = loss;

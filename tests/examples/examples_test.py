@@ -27,7 +27,7 @@ def run(*command):
 class Example(unittest.TestCase):
     def log_of(self, program, *arguments):
         path = pathlib.Path(FOLDER.name) / "log.jsonl"
-        result = run(program, "--threads", 2, "--peak", 100, "--log", path, *arguments)
+        result = run(program, "--threads", 1, "--peak", 100, "--log", path, *arguments)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stderr, "")  # no progress where there is no terminal
         self.output = result.stdout
