@@ -252,7 +252,7 @@ TEST(Backward, ChainOfAllKindsForAllCombinations) {
   for (unsigned wanted = 1; wanted < 1U << 9; ++wanted) {
     const auto wants = [&](std::size_t tensor) { return (wanted >> tensor & 1U) != 0; };
     const at::Tensor x = random({2, 4, 9, 9}, wants(8));
-    net.zero_grad();
+    net.zero_grad(/*set_to_none=*/true);  // an addition to what is there would count
     for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i].requires_grad_(wants(i));
     CountingGuard guard(net);
     net.forward(x).sum().backward();
