@@ -36,8 +36,13 @@ void unwatch_backward(std::uint64_t /*watch*/) {}
 namespace {
 
 // Nodes nest: a node may run a backward pass of its own.
-std::vector<BackwardNode>& running_nodes() {
-  thread_local std::vector<BackwardNode> nodes;
+struct Nodes {
+  std::vector<BackwardNode> running;
+  // What the engine does with a node's gradients belongs to it too: it sums those of a broadcast bias.
+  BackwardNode last;
+};
+Nodes& nodes_of_thread() {
+  thread_local Nodes nodes;
   return nodes;
 }
 
@@ -46,17 +51,23 @@ std::unique_ptr<at::ObserverContext> enter_node(const at::RecordFunction& functi
   node.exists = true;
   node.sequence = static_cast<std::uint64_t>(function.seqNr());
   node.thread = function.forwardThreadId();
-  running_nodes().push_back(node);
+  nodes_of_thread().running.push_back(node);
   return nullptr;
 }
 
 void leave_node(const at::RecordFunction& /*function*/, at::ObserverContext* /*context*/) {
-  if (!running_nodes().empty()) running_nodes().pop_back();
+  Nodes& nodes = nodes_of_thread();
+  if (nodes.running.empty()) return;
+  nodes.last = nodes.running.back();
+  nodes.running.pop_back();
 }
 
 }  // namespace
 
-BackwardNode current_backward_node() { return running_nodes().empty() ? BackwardNode() : running_nodes().back(); }
+BackwardNode current_backward_node() {
+  const Nodes& nodes = nodes_of_thread();
+  return nodes.running.empty() ? nodes.last : nodes.running.back();
+}
 
 std::uint64_t watch_backward() {
   return at::addThreadLocalCallback(
