@@ -58,6 +58,8 @@ _KNOWN: Sequence[Tuple[str, str, str]] = (
     ("fvcore", "matmul (matrix|batch)", "fails: its formula asks for the second dimension of a vector"),
     ("fvcore", "broadcast", "4·5·6: the batch of 10, which only the second factor has, is not in it"),
     ("fvcore", "einsum", "numpy's estimate of the whole expression, halved: additions of sums that are not there, or one too few"),
+    ("fvcore", "^fcn|^deeplab", "2 for each element of batch norm, 1 for each pooled one, 4 for each result of a bilinear interpolation: 21·520·520, and for deeplab 256·65·65"),
+    ("fvcore", "^raft", "norms, and 4 for each sample of bilinear interpolations"),
     ("fvcore", "interpolate|grid_sample", "4 FLOPs for each result of a bilinear interpolation, which are no multiply-adds of products"),
     ("thop", "^LSTM|^RNN", "adds the gates' elementwise work to the products"),
     ("thop", "ConvTranspose", "output instead of input positions: stride² = 4 times as many"),
