@@ -8,7 +8,7 @@ readonly torch_version=2.13.0
 readonly modules=(numpy expecttest pytest tabulate fvcore scikit_build_core transformers accelerate lightning nbclient ipykernel)
 readonly requirements=(
   'numpy>=2,<2.4' 'expecttest>=0.3,<0.4' 'pytest>=9,<10' tabulate 'fvcore==0.1.5.post20221221' 'scikit-build-core>=0.10,<2'
-  'transformers>=5.18,<6' 'accelerate>=1.10,<2' 'lightning>=2.6,<3'
+  'transformers>=5.24,<6' 'accelerate>=1.10,<2' 'lightning>=2.6,<3'
   'nbclient>=0.10,<1' 'ipykernel>=7,<8'
 )
 
