@@ -147,7 +147,8 @@ class Formats(ReportsTest):
                         ("--format", "html", "--peak", "10", "--bandwidth", "2.5")):
             with self.subTest(options):
                 self.assertEqual(self.succeeds("report", saved, *options), self.count(*options))
-        piped = run("report", "-", stdin=open(saved, encoding="utf-8"))
+        with open(saved, encoding="utf-8") as file:
+            piped = run("report", "-", stdin=file)
         self.assertEqual(piped.stdout, self.count())
 
     def test_json_is_as_its_schema_says(self):
