@@ -45,7 +45,7 @@ class NodeOrigins {
 
   std::optional<FrameId> search(std::uint64_t sequence, std::size_t& last_found) const;
 
-  mutable std::mutex mutex_;  // guards changes_, and writing to it
+  mutable std::mutex mutex_;     // guards changes_, and writing to it
   std::vector<Change> changes_;  // by sequence
   // Backward goes from the newest node to the oldest: the next one's change is the last one's, or lies just before it.
   std::size_t last_found_ = 0;

@@ -83,7 +83,7 @@ Peak best_peak(DType dtype, double seconds) {
 }
 
 double measure_bandwidth(double seconds) {
-  constexpr std::int64_t kElements = 64 * 1024 * 1024;  // 256 MiB, more than any cache
+  constexpr std::int64_t kElements = std::int64_t{64} * 1024 * 1024;  // 256 MiB, more than any cache
   const at::Tensor from = at::ones({kElements}, at::kFloat);
   at::Tensor to = at::empty({kElements}, at::kFloat);
   constexpr double kBytes = 2.0 * kElements * sizeof(float);

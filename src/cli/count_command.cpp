@@ -29,7 +29,7 @@ namespace {
 constexpr char kNeedsValues[] = "\n  A model whose course depends on values (a detector, say) needs --device cpu.";
 
 c10::Device prepare_device(Device device) {
-  if (device == Device::kCuda && !at::globalContext().hasCUDA()) {
+  if (device == Device::kCuda && !at::Context::hasCUDA()) {
     throw Failure("--device cuda: this LibTorch (" TORCH_VERSION
                   ") finds no CUDA device\n  Use --device cpu, or --device meta to count without computing.");
   }

@@ -169,7 +169,7 @@ class Parser {
   }
 
   std::string file_path() {
-    const std::string path = rest();
+    std::string path = rest();
     if (path.empty()) fail("expected a file name", "@value.pt");
     return path;
   }

@@ -126,7 +126,7 @@ class Fitter {
 
   std::optional<IValue> fit_union(const IValue& value, const c10::UnionType& type) const {
     for (const TypePtr& member : type.containedTypes()) {
-      if (const auto fitted = fit(value, member)) return fitted;
+      if (auto fitted = fit(value, member)) return fitted;
     }
     return std::nullopt;
   }

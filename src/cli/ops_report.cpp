@@ -54,7 +54,7 @@ std::string operators_table(const std::vector<KnownOperator>& operators, std::si
   for (const KnownOperator& op : operators) {
     columns.add_row({op.formula.name, std::to_string(op.leaf_overloads()), verdict_of(op), op.formula.mathematics});
   }
-  const std::string text = columns.str();
+  std::string text = columns.str();
   if (width == 0) return text;
   std::string narrow;
   for (std::size_t start = 0; start < text.size();) {

@@ -51,7 +51,7 @@ void Progress::say(const std::string& what, double done, double total) {
   write(what + ", " + std::to_string(percent) + " %");
 }
 
-void Progress::write(const std::string& text) {
+void Progress::write(const std::string& text) const {
   if (!is_shown_) return;
   const std::string line = "torchtally: " + text;
   if (can_rewrite_) {

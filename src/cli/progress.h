@@ -26,7 +26,7 @@ class Progress {
   void clear();
 
  private:
-  void write(const std::string& text);
+  void write(const std::string& text) const;
 
   const bool is_shown_;
   const bool can_rewrite_;  // a dumb terminal gets a line for each stage, and no percentages

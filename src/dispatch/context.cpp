@@ -177,6 +177,7 @@ Tally Context::tally() {
 
   // By name: where an operator lies in memory differs from run to run, and reports of the same run shall be the same.
   std::vector<const Operator*> in_order;
+  in_order.reserve(decisions.size());
   for (const auto& [op, decision] : decisions) in_order.push_back(op);
   std::sort(in_order.begin(), in_order.end(),
             [](const Operator* a, const Operator* b) { return std::tie(a->name, a->overload) < std::tie(b->name, b->overload); });

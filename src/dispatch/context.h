@@ -162,17 +162,17 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   // Of the context, here because every operator asks for it.
   const std::uint64_t context_id = 0;  // 0 while counting is paused
   const attribution::FrameId frame = attribution::kRootFrame;
-  const std::pair<attribution::ModuleId, attribution::ModuleId> subtree;  // of the frame's module: ModuleTree::subtree()
-  const attribution::ModuleId module = attribution::kRoot;                // the frame's
+  const std::pair<attribution::ModuleId, attribution::ModuleId> subtree = {};  // of the frame's module: ModuleTree::subtree()
+  const attribution::ModuleId module = attribution::kRoot;                     // the frame's
   const Options options;
   const std::uint8_t cache_index = 0;  // in cached_ledgers
   const bool follows_interpreter = false;
-  const bool searches_parameters = false;       // modules below the open one have parameters that operators may take
-  const bool is_usually_plain = false;          // ThreadPlaces::is_plain() may tell
-  const bool may_optimize = false;              // ThreadPlaces::is_after_backward() may tell
-  const bool is_alone = false;                  // one guard, and nobody observes it
-  const bool is_simple = false;                 // the same, and it counts operators
-  const attribution::Place plain;               // `frame` in the forward phase
+  const bool searches_parameters = false;  // modules below the open one have parameters that operators may take
+  const bool is_usually_plain = false;     // ThreadPlaces::is_plain() may tell
+  const bool may_optimize = false;         // ThreadPlaces::is_after_backward() may tell
+  const bool is_alone = false;             // one guard, and nobody observes it
+  const bool is_simple = false;            // the same, and it counts operators
+  const attribution::Place plain;          // `frame` in the forward phase
   const attribution::Place in_optimizer;
   const std::shared_ptr<const Position> outer;  // the guard around; null if there is none that counts too
 

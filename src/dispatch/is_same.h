@@ -38,8 +38,9 @@ C10_ALWAYS_INLINE bool is_same(const TensorView& kept, const at::Tensor& tensor)
 }
 
 // Note [Numbers alike]
-// Adam's step size and bias corrections are others in every step. No built-in formula tells two numbers apart that lie between the
-// same two integers (tests/dispatch/numbers_alike_test.cpp): it asks for a factor other than 1, an exponent of 2, an order below 2.
+// Adam's step size and bias corrections are others in every step. No built-in formula tells two numbers apart that lie between
+// the same two integers (tests/dispatch/numbers_alike_test.cpp): it asks for a factor other than 1, an exponent of 2, an order
+// below 2.
 C10_ALWAYS_INLINE bool are_alike(double a, double b) {
   if (a == b) return true;
   constexpr double kLargest = 1e15;  // beyond it, and for what is no number, the casts below mean nothing

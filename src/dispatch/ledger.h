@@ -94,7 +94,8 @@ class alignas(64) Slot {
   RememberedCall* find_remembered(const IsLike& is_like) const {
     RememberedCall* const tried = expected();
     int left = kCompared;
-    for (RememberedCall* call = newest_.load(std::memory_order_relaxed); call != nullptr && left > 0; call = call->older, --left) {
+    for (RememberedCall* call = newest_.load(std::memory_order_relaxed); call != nullptr && left > 0;
+         call = call->older, --left) {
       if (call != tried && is_like(*call)) return call;
     }
     return nullptr;
@@ -132,7 +133,7 @@ class alignas(64) Slot {
   bool is_composite_ = false;
   bool needs_shapes_ = false;
   bool watches_result_ = false;
-  Counters counters_;          // of the first type that was seen
+  Counters counters_;  // of the first type that was seen
   std::atomic<RememberedCall*> newest_ = nullptr;
   int remembered_ = 0;         // how many
   std::uint64_t counted_ = 0;  // calls that were not recognised

@@ -744,7 +744,8 @@ constexpr std::array kTable = {
     counted("aten::logit", logit, {2, 1}, "log(x / (1 - x))"),
     pointwise("aten::logit_backward", 3, "g / (x (1 - x))"),
     factory("aten::logspace"),
-    reduction("aten::logsumexp", {3, 1}, {1, 1}, "maximum, subtraction, exp, addition; log, plus the maximum").on_complex({5, 2}, {2, 2}),
+    reduction("aten::logsumexp", {3, 1}, {1, 1}, "maximum, subtraction, exp, addition; log, plus the maximum")
+        .on_complex({5, 2}, {2, 2}),
     counted("aten::lstm_mps_backward", mps_lstm_backward),
     comparison("aten::lt"),
     copy("aten::lu_unpack"),

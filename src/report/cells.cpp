@@ -262,7 +262,7 @@ std::string human_cell(const Listing& listing, const Line& line, Column column) 
 }
 
 std::string labelled_cell(const Listing& listing, const Line& line, Column column) {
-  const std::string cell = human_cell(listing, line, column);
+  std::string cell = human_cell(listing, line, column);
   if (cell.empty()) return cell;
   return std::string(traits(column).before) + cell + std::string(traits(column).after);
 }

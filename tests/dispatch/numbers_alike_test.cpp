@@ -77,7 +77,8 @@ TEST(NumbersAlike, CostTheSame) {
     if (verdict.kind != VerdictKind::kCounted) continue;
     ++with_numbers;
     for (const auto& [a, b] : kAlike) {
-      EXPECT_EQ(cost_with(op->schema(), verdict, a), cost_with(op->schema(), verdict, b)) << name << " with " << a << " and " << b;
+      EXPECT_EQ(cost_with(op->schema(), verdict, a), cost_with(op->schema(), verdict, b))
+          << name << " with " << a << " and " << b;
     }
     told_apart += cost_with(op->schema(), verdict, 0.5) == cost_with(op->schema(), verdict, 1) ? 0 : 1;
   }
