@@ -51,7 +51,7 @@ C10_ALWAYS_INLINE void count_like(const OnlyLeaf& leaf, RememberedCall& like, co
                                   c10::DispatchKeySet below, torch::jit::Stack* stack) {
   run(leaf, op, below, stack);
   if (C10_LIKELY(are_same(like.results, *stack))) {
-    leaf.repeat(like);
+    leaf.repeat_found(like);
   } else {
     record_results(leaf, like, *stack);
   }

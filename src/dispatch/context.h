@@ -153,7 +153,11 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   C10_ALWAYS_INLINE attribution::Place place_of(const Tensors& tensors) const {
     ThreadPlaces& known = places();
     const BackwardPass pass = current_backward_pass();
-    if (C10_LIKELY(is_usually_plain) && C10_LIKELY(known.is_plain(frame, pass))) return plain;
+    return C10_LIKELY(is_usually_plain && known.is_plain(frame, pass)) ? plain : place_elsewhere(known, pass, tensors);
+  }
+  // Apart, so that the usual path of a kernel stays short.
+  template <typename Tensors>
+  [[gnu::noinline]] attribution::Place place_elsewhere(ThreadPlaces& known, BackwardPass pass, const Tensors& tensors) const {
     if (may_optimize && known.is_after_backward(pass) && are_of_one_size(tensors)) return in_optimizer;
     return known.place_of(*this, pass, tensors);
   }

@@ -93,14 +93,15 @@ class Interception {
     });
   }
 
-  // Only if needs_shapes(). Calls that this one may be a repetition of, to repeat() instead of record(): as Slot's. Nested guards
-  // have a memory each, and no use of it: they record.
+  // Only if needs_shapes(). Calls that this one may be a repetition of, to repeat_...() instead of record(): as Slot's. Nested
+  // guards have a memory each, and no use of it: they record.
   RememberedCall* expected() const { return C10_LIKELY(nested_ == nullptr) ? innermost_.slot->expected() : nullptr; }
   template <typename IsLike>
   RememberedCall* find_remembered(const IsLike& is_like) const {
     return nested_ == nullptr ? innermost_.slot->find_remembered(is_like) : nullptr;
   }
-  void repeat(RememberedCall& like) const { innermost_.slot->repeat(like); }
+  void repeat_expected(RememberedCall& like) const { innermost_.slot->repeat_expected(like); }
+  void repeat_found(RememberedCall& like) const { innermost_.slot->repeat_found(like); }
 
   // The values that formulas read, before the operator consumes its arguments: read_values() of call_view.h.
   void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {
@@ -184,18 +185,22 @@ class OnlyLeaf {
   class Inside {
    public:
     C10_ALWAYS_INLINE explicit Inside(const OnlyLeaf& /*leaf*/) : exclusion_(true) {}
+    C10_ALWAYS_INLINE ~Inside() = default;
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
 
    private:
     KeyExclusion exclusion_;
   };
-  void record() const { slot_->count_call(); }
+  C10_ALWAYS_INLINE void record() const { slot_->count_call(); }
   void record(const OpCall& call) const { slot_->count(call); }
-  RememberedCall* expected() const { return slot_->expected(); }
+  C10_ALWAYS_INLINE RememberedCall* expected() const { return slot_->expected(); }
   template <typename IsLike>
   RememberedCall* find_remembered(const IsLike& is_like) const {
     return slot_->find_remembered(is_like);
   }
-  void repeat(RememberedCall& like) const { slot_->repeat(like); }
+  C10_ALWAYS_INLINE void repeat_expected(RememberedCall& like) const { slot_->repeat_expected(like); }
+  void repeat_found(RememberedCall& like) const { slot_->repeat_found(like); }
   static constexpr bool looks_at_result() { return false; }
   void look_at_result(const at::Tensor& /*result*/) const {}
   void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {

@@ -88,7 +88,7 @@ class alignas(64) Slot {
   Cost count(const OpCall& call);
   void count_call() { counters_.add_call(); }
   // The call that is to be expected, null if there is none. Of one like it repeat() is enough, instead of count().
-  RememberedCall* expected() const { return C10_LIKELY(last_ != nullptr) ? last_->followed_by : nullptr; }
+  C10_ALWAYS_INLINE RememberedCall* expected() const { return C10_LIKELY(last_ != nullptr) ? last_->followed_by : nullptr; }
   // Of the others that are remembered the first for which is_like() holds; null if there is none.
   template <typename IsLike>
   RememberedCall* find_remembered(const IsLike& is_like) const {
@@ -100,7 +100,12 @@ class alignas(64) Slot {
     }
     return nullptr;
   }
-  void repeat(RememberedCall& like) {
+  // `like`: expected(), or found.
+  C10_ALWAYS_INLINE void repeat_expected(RememberedCall& like) {
+    like.repeat();
+    last_ = &like;
+  }
+  void repeat_found(RememberedCall& like) {
     like.repeat();
     follow(like);
   }

@@ -11,6 +11,8 @@
 #ifndef TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
 #define TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
 
+#include <c10/macros/Macros.h>
+
 #include <atomic>
 #include <cstdint>
 
@@ -22,16 +24,18 @@
 namespace torchtally::dispatch {
 
 struct RememberedCall {
+  // First what is touched when a call is compared and found alike, together: a step of training comes by a thousand of these.
   absl::Span<const Argument> arguments;
   absl::Span<const Argument> results;
   std::atomic<std::int64_t> repeats = 0;
-  Cost cost;
-  DType dtype = DType::kUndefined;
-  RememberedCall* older = nullptr;
   RememberedCall* followed_by = this;  // owner thread of the slot only
 
+  RememberedCall* older = nullptr;
+  Cost cost;
+  DType dtype = DType::kUndefined;
+
   // Owner thread of the slot only.
-  void repeat() { repeats.store(repeats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+  C10_ALWAYS_INLINE void repeat() { repeats.store(repeats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 };
 
 // A copy of the call that lives as long as the arena; null if a tensor of it has no strides (sparse, nested).

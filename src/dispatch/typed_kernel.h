@@ -57,7 +57,7 @@ class TypedPath<Target, Return(Args...)> {
       calls.record();
     } else if (RememberedCall* const like = calls.expected(); C10_LIKELY(
                    like != nullptr && Call::template repeats<Target::kResultsFollow>(*like, kIsInPlace, result, args...))) {
-      calls.repeat(*like);
+      calls.repeat_expected(*like);
     } else {
       record(calls, result, args...);
     }
@@ -85,7 +85,7 @@ class TypedPath<Target, Return(Args...)> {
     RememberedCall* const like = calls.find_remembered([&](const RememberedCall& known) {
       return Call::template repeats<Target::kResultsFollow>(known, kIsInPlace, result, args...);
     });
-    if (like != nullptr) return calls.repeat(*like);
+    if (like != nullptr) return calls.repeat_found(*like);
     Call call(result, args...);
     calls.record(OpCall(calls.op().schema, call, call.traffic()));
   }
