@@ -124,7 +124,7 @@ class Context {
 // TorchScript forks.
 struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   // Where counting is paused.
-  Position() = default;
+  Position() : options() {}
   struct Options {
     std::optional<Phase> phase;  // a PhaseScope's, which holds whatever runs
     BackwardNode opened_in;      // the node that was running when a scope was opened
