@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <utility>
 
@@ -84,7 +83,8 @@ double TallyDiff::largest_relative_change() const {
     if (old_count == new_count) continue;
     const auto was = static_cast<double>(std::int64_t{old_count});
     const auto is = static_cast<double>(std::int64_t{new_count});
-    largest = std::max(largest, was == 0 ? std::numeric_limits<double>::infinity() : std::abs(is - was) / was);
+    const double change = std::abs(is - was) / was;  // infinite where there was nothing
+    largest = std::max(largest, change);
   }
   return largest;
 }

@@ -108,6 +108,7 @@ void append_row(std::string& json, const Tally::Row& row) {
 void append_by_module(std::string& json, const Tally& tally) {
   const auto& modules = tally.modules();
   std::vector<std::string> names;
+  names.reserve(modules.size());
   for (const ModuleInfo& module : modules) names.push_back(json_string(module.name));
   const report::OperatorNames operators = report::operator_names(tally);
   std::vector<std::string> operator_fields;
