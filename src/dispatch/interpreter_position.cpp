@@ -69,8 +69,8 @@ FrameId InterpreterPosition::frame(FrameId otherwise) {
   const std::vector<jit::StackEntry> stack = jit::currentCallstack();
   if (stack.empty()) return otherwise;
   Sites sites;
-  // All but the innermost entry, which is the operator's own.
-  std::transform(stack.begin(), std::prev(stack.end()), std::back_inserter(sites),
+  // The first entry is the innermost, the operator's own.
+  std::transform(std::next(stack.begin()), stack.end(), std::back_inserter(sites),
                  [](const jit::StackEntry& entry) { return site_of(entry.range); });
   {
     const std::lock_guard lock(mutex_);

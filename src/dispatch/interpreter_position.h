@@ -41,7 +41,7 @@ class InterpreterPosition {
 
  private:
   using Site = std::tuple<const torch::jit::Source*, std::size_t, std::size_t>;  // from, to
-  using Sites = absl::InlinedVector<Site, 12>;                                   // the outermost first
+  using Sites = absl::InlinedVector<Site, 12>;                                   // the innermost first
 
   struct Learning;
   static Site site_of(const torch::jit::SourceRange& range);
