@@ -167,7 +167,7 @@ void bind_formulas(py::module_& m) {
           },
           py::arg("dim"))
       .def("__repr__", [](const TensorShape& shape) {
-        return "TensorView(" + py::str(shape.sizes).cast<std::string>() + ", " + shape.dtype + ")";
+        return "TensorView(" + py::repr(shape.sizes).cast<std::string>() + ", " + shape.dtype + ")";
       });
 
   py::class_<CallObject>(m, "OpCall", "One operator call, as a formula sees it.")

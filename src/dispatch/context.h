@@ -193,13 +193,19 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   std::atomic<bool> closed = false;
 };
 
-#if TORCH_VERSION_MAJOR >= 2
 inline constexpr std::string_view kPositionName = "TORCHTALLY_POSITION";
-inline const c10::DebugInfoKind kPositionKind(&kPositionName);
-#else
-// 1.13 has a closed list of kinds; a number beyond it is a value of the enumeration like any other.
-inline constexpr auto kPositionKind = static_cast<c10::DebugInfoKind>(0xF1);
-#endif
+
+// DebugInfoKind is a class that anyone may make values of, or, in LibTorch before 2.12, a closed list: there a number beyond it is a
+// value of the enumeration like any other.
+template <class Kind>
+constexpr Kind position_kind() {
+  if constexpr (std::is_enum_v<Kind>) {
+    return static_cast<Kind>(0xF1);
+  } else {
+    return Kind(&kPositionName);
+  }
+}
+inline constexpr c10::DebugInfoKind kPositionKind = position_kind<c10::DebugInfoKind>();
 
 // Null if no guard is alive on this thread.
 inline const Position* current_position() { return static_cast<const Position*>(c10::ThreadLocalDebugInfo::get(kPositionKind)); }
