@@ -101,10 +101,12 @@ class TORCHTALLY_API StepMeter {
   std::unique_ptr<Impl> impl_;
 };
 
-// FLOPs per second that a product of square matrices reaches on the CPU, with the threads that LibTorch uses: the best of about
-// `seconds` of trying, of three at least. Not counted by any guard. Types: float32, float64, bfloat16, float16.
-// Errors: std::invalid_argument for another type, or a size that is not positive.
-TORCHTALLY_API double measure_peak(DType dtype = DType::kFloat32, double seconds = 0.3, std::int64_t size = 1024);
+// FLOPs per second that a product of square matrices of random numbers reaches on `device` ("cpu", with the threads that LibTorch
+// uses; "cuda", "cuda:1"): the best of about `seconds` of trying, of three at least. Not counted by any guard. `size`: rows of the
+// matrices; 0: 1,024 on the CPU, 8,192 elsewhere. Types: float32, float64, bfloat16, float16.
+// Errors: std::invalid_argument for another type or a size below 0; c10::Error for a device that is not there.
+TORCHTALLY_API double measure_peak(DType dtype = DType::kFloat32, double seconds = 0.3, std::int64_t size = 0,
+                                   std::string_view device = "cpu");
 
 // What the maker's data sheet gives for dense matrix products, in FLOPs per second; 0 if the device or the type is not known.
 // `device`: as the driver names it, "NVIDIA H100 80GB HBM3"; found by the model's name in it. float32 means the tensor cores'

@@ -5,6 +5,7 @@
 #include <torch/csrc/autograd/python_variable.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,12 @@ py::dict by_phase(const StepRecord& record) {
   return costs;
 }
 
+DType dtype_named(const std::string& name) {
+  const std::optional<DType> dtype = dtype_from_name(name);
+  if (!dtype) throw py::value_error("torchtally: there is no dtype " + name);
+  return *dtype;
+}
+
 }  // namespace
 
 void bind_step_meter(py::module_& m) {
@@ -89,7 +96,14 @@ void bind_step_meter(py::module_& m) {
       .def("last", [](const StepMeter& meter) { return StepRecord(meter.last()); })
       .def("tally", &StepMeter::tally);
   m.def(
-      "measure_peak", [](double seconds) { return measure_peak(DType::kFloat32, seconds); }, py::arg("seconds") = 0.3);
+      "measure_peak",
+      [](double seconds, const std::string& dtype, const std::string& device, std::int64_t size) {
+        return measure_peak(dtype_named(dtype), seconds, size, device);
+      },
+      py::arg("seconds"), py::arg("dtype"), py::arg("device"), py::arg("size"));
+  m.def(
+      "known_peak", [](const std::string& device, const std::string& dtype) { return known_peak(device, dtype_named(dtype)); },
+      py::arg("device"), py::arg("dtype"));
 }
 
 }  // namespace torchtally::python

@@ -16,9 +16,10 @@ from torchtally import _load
 
 _load.check(_torch.__version__)
 
-from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, StepRecord, Tally, TallyDiff, TensorView, diff, human_count, measure_peak
+from torchtally._core import Cost, GuardMisuse, ModuleInfo, OpCall, ParameterCount, StepRecord, Tally, TallyDiff, TensorView, diff, human_count
 from torchtally._formulas import FormulaSet, formula
 from torchtally._guard import CountingGuard, ModuleScope, PauseCounting, PhaseScope, ThreadContext
+from torchtally._peak import known_peak, measure_peak
 from torchtally._step_meter import StepMeter
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "diff",
     "formula",
     "human_count",
+    "known_peak",
     "measure_peak",
 ]
 

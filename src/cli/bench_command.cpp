@@ -3,7 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/add.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/ones.h>
 #include <torch/version.h>
@@ -23,6 +23,7 @@
 #include "cli/numbers.h"
 #include "cli/output_file.h"
 #include "cli/progress.h"
+#include "dispatch/device_queue.h"
 #include "report/text_columns.h"
 #include "torchtally/counting_guard.h"
 #include "torchtally/report.h"
@@ -37,6 +38,8 @@ using Clock = std::chrono::steady_clock;
 constexpr char kExamples[] = R"(Examples:
   What this machine can do, and what counting costs on it:
     torchtally bench
+  The same of the GPU:
+    torchtally bench --device cuda
   With the figures that the HTML report's roofline takes:
     torchtally report resnet50.json --format html --peak 1200 --bandwidth 60 --output resnet50.html
 
@@ -73,27 +76,33 @@ double shortest(double seconds, Work work) {
   return best;
 }
 
-Peak best_peak(DType dtype, double seconds) {
+Peak best_peak(DType dtype, c10::Device device, double seconds) {
+  constexpr std::array<std::int64_t, 4> kOnCpu = {256, 512, 1024, 2048};
+  constexpr std::array<std::int64_t, 4> kElsewhere = {1024, 2048, 4096, 8192};
   Peak best = {dtype, 0, 0};
-  for (const std::int64_t size : {256, 512, 1024, 2048}) {
-    const double flops = measure_peak(dtype, seconds / 4, size);
+  for (const std::int64_t size : device.is_cpu() ? kOnCpu : kElsewhere) {
+    const double flops = measure_peak(dtype, seconds / 4, size, device.str());
     if (flops > best.flops) best = {dtype, flops, size};
   }
   return best;
 }
 
-double measure_bandwidth(double seconds) {
+double measure_bandwidth(c10::Device device, double seconds) {
   constexpr std::int64_t kElements = std::int64_t{64} * 1024 * 1024;  // 256 MiB, more than any cache
-  const at::Tensor from = at::ones({kElements}, at::kFloat);
-  at::Tensor to = at::empty({kElements}, at::kFloat);
+  const at::Tensor from = at::ones({kElements}, at::TensorOptions(device));
+  at::Tensor to = at::empty_like(from);
   constexpr double kBytes = 2.0 * kElements * sizeof(float);
-  return kBytes / shortest(seconds, [&] { to.copy_(from); });
+  return kBytes / shortest(seconds, [&] {
+           to.copy_(from);
+           dispatch::wait_for(from.device());
+         });
 }
 
 template <typename Call>
-Overhead measure_overhead(const char* name, double seconds, Call call) {
+Overhead measure_overhead(const char* name, c10::Device device, double seconds, Call call) {
   const auto chain = [&] {
     for (int i = 0; i < kChain; ++i) call();
+    dispatch::wait_for(device);
   };
   constexpr double kNanoseconds = 1e9 / kChain;
   Overhead overhead = {name, shortest(seconds / 2, chain) * kNanoseconds, 0};
@@ -109,6 +118,7 @@ struct Results {
 };
 
 Results measure(const BenchOptions& options) {
+  const c10::Device device = find_device(options.device);
   Progress progress(options.quiet);
   const std::array<DType, 3> dtypes = {DType::kFloat32, DType::kFloat64, DType::kBFloat16};
   const double stages = dtypes.size() + 2;
@@ -118,20 +128,20 @@ Results measure(const BenchOptions& options) {
   Results results;
   for (const DType dtype : dtypes) {
     next("the peak, " + std::string(dtype_name(dtype)));
-    results.peaks.push_back(best_peak(dtype, options.seconds));
+    results.peaks.push_back(best_peak(dtype, device, options.seconds));
   }
   next("the bandwidth");
-  results.bandwidth = measure_bandwidth(options.seconds);
+  results.bandwidth = measure_bandwidth(device, options.seconds);
   next("what counting costs");
-  const at::Tensor one = at::ones({1});
-  const at::Tensor small = at::ones({4, 4});
+  const at::Tensor one = at::ones({1}, at::TensorOptions(device));
+  const at::Tensor small = at::ones({4, 4}, at::TensorOptions(device));
   results.overheads = {
-      measure_overhead("view", options.seconds,
+      measure_overhead("view", one.device(), options.seconds,
                        [&] {
                          return small.view({2, 8});
                        }),
-      measure_overhead("add, 1 element", options.seconds, [&] { return at::add(one, one); }),
-      measure_overhead("mm, 4x4", options.seconds, [&] { return at::mm(small, small); }),
+      measure_overhead("add, 1 element", one.device(), options.seconds, [&] { return at::add(one, one); }),
+      measure_overhead("mm, 4x4", one.device(), options.seconds, [&] { return at::mm(small, small); }),
   };
   return results;
 }
@@ -180,6 +190,7 @@ const CLI::App& add_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine, and what counting costs on it");
   add_choice(*bench, "--format", options.format, {{"text", BenchFormat::kText}, {"json", BenchFormat::kJson}}, "text", "FORMAT",
              "text or json");
+  add_choice(*bench, "--device", options.device, {{"cpu", Device::kCpu}, {"cuda", Device::kCuda}}, "cpu", "DEVICE", "cpu or cuda");
   bench->add_option("--seconds", options.seconds, "Time for each of the measurements")
       ->check(check_positive)
       ->capture_default_str()

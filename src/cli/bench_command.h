@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "cli/device.h"
+
 namespace CLI {
 class App;
 }
@@ -14,6 +16,7 @@ enum class BenchFormat { kText, kJson };
 
 struct BenchOptions {
   BenchFormat format = BenchFormat::kText;
+  Device device = Device::kCpu;
   double seconds = 0.5;  // for each measurement
   bool quiet = false;
   std::string output;  // empty: the standard output

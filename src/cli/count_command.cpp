@@ -28,17 +28,6 @@ namespace {
 
 constexpr char kNeedsValues[] = "\n  A model whose course depends on values (a detector, say) needs --device cpu.";
 
-c10::Device prepare_device(Device device) {
-  if (device == Device::kCuda && !at::Context::hasCUDA()) {
-    throw Failure("--device cuda: this LibTorch (" TORCH_VERSION
-                  ") finds no CUDA device\n  Use --device cpu, or --device meta to count without computing.");
-  }
-  if (device == Device::kMeta) register_missing_meta_kernels();
-  return device == Device::kCuda   ? c10::Device(c10::kCUDA)
-         : device == Device::kMeta ? c10::Device(c10::kMeta)
-                                   : c10::Device(c10::kCPU);
-}
-
 [[noreturn]] void fail_run(const std::exception& error, const std::string& module, const std::string& signature, bool on_meta) {
   const std::string where = "the model failed" + (module.empty() ? "" : " in " + module) + ": ";
   const std::string op = on_meta ? operator_without_meta_kernel(error) : "";
@@ -120,7 +109,8 @@ void count(const CountOptions& options) {
   std::optional<OutputFile> output;
   if (!options.report.output.empty()) output.emplace(options.report.output);
   RunObservers observers(options);
-  const c10::Device device = prepare_device(options.device);
+  const c10::Device device = find_device(options.device);
+  if (device.is_meta()) register_missing_meta_kernels();
   for (const std::string& library : options.libraries) load_library(library);
   Progress progress(options.quiet);
   torch::jit::Module model = load_model(options.model, device, progress);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/device.h"
 #include "cli/input_spec.h"
 #include "cli/report_flags.h"
 
@@ -14,8 +15,6 @@ class App;
 }
 
 namespace torchtally::cli {
-
-enum class Device { kCpu, kCuda, kMeta };
 
 struct CountOptions {
   std::string model;

@@ -2,12 +2,13 @@
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Event.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
 
 #include <array>
 #include <atomic>
 #include <exception>
+
+#include "dispatch/device_queue.h"
 
 namespace torchtally::dispatch {
 namespace {
@@ -46,7 +47,7 @@ class EventTimer : public DeviceTimer {
   void record(c10::Event& event) noexcept {
     if (is_broken_) return;
     try {
-      event.record(c10::impl::VirtualGuardImpl(device_.type()).getStream(device_));
+      event.record(current_queue(device_));
     } catch (const std::exception&) {
       is_broken_ = true;
       has_failed(device_.type()) = true;
@@ -59,9 +60,7 @@ class EventTimer : public DeviceTimer {
   bool is_broken_ = false;
 };
 
-bool has_queue(c10::Device device) {
-  return !device.is_cpu() && !device.is_meta() && c10::impl::hasDeviceGuardImpl(device.type()) && !has_failed(device.type());
-}
+bool can_tell(c10::Device device) { return has_queue(device) && !has_failed(device.type()); }
 
 #endif
 
@@ -72,7 +71,7 @@ bool has_queue(c10::Device device) {
 std::unique_ptr<DeviceTimer> DeviceTimer::of(CallTensors tensors) {
   std::optional<c10::Device> device;
   tensors([&device](const at::Tensor& tensor, bool /*is_listed*/) {
-    if (!device && tensor.defined() && has_queue(tensor.device())) device = tensor.device();
+    if (!device && tensor.defined() && can_tell(tensor.device())) device = tensor.device();
   });
   return device ? std::make_unique<EventTimer>(*device) : nullptr;
 }
