@@ -1,5 +1,7 @@
 """torch.compile and higher-order operators under a guard."""
 
+import types
+
 import pytest
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch._dynamo.callback import callback_handler
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 import torchtally
+from torchtally import _higher_order, _triton
 
 
 @pytest.fixture
@@ -178,6 +181,79 @@ def test_triton_kernels():
     assert guard.tally.by_module["layer"].flops == 600
     with torchtally.CountingGuard() as guard, torchtally.PauseCounting():
         launch(kernel, x, y)
+    assert guard.tally.total.calls == 0
+
+
+class KernelInterface:
+    """Triton's, by which kernels of every kind are launched."""
+
+    def __getitem__(self, grid):
+        return lambda *args, **kwargs: self.run(*args, grid=grid, **kwargs)
+
+
+class Kernel(KernelInterface):
+    arg_names = FakeKernel.arg_names
+    fn = staticmethod(saxpy)
+
+    def run(self, x, y, n, grid, BLOCK):
+        y.add_(x)
+
+
+class Autotuned(KernelInterface):
+    arg_names = FakeKernel.arg_names
+    fn = Kernel()
+    best_config = None
+
+    def run(self, x, y, n, grid):
+        for block in (32, 64):
+            self.fn.run(x, torch.empty_like(y), n, grid=grid, BLOCK=block)
+        self.best_config = types.SimpleNamespace(kwargs={"BLOCK": 64})
+        self.fn.run(x, y, n, grid=grid, BLOCK=64)
+
+
+class WithHeuristics(KernelInterface):
+    arg_names = FakeKernel.arg_names
+    fn = Kernel()
+    values = {"BLOCK": lambda arguments: arguments["n"] // 3}
+
+    def run(self, x, y, n, grid):
+        self.fn.run(x, y, n, grid=grid, BLOCK=n // 3)
+
+
+@pytest.fixture(scope="module")
+def watched():
+    _triton._watch_launches(types.SimpleNamespace(KernelInterface=KernelInterface), _higher_order._count)
+
+
+@pytest.mark.parametrize("kernel, block", [(Kernel(), 128), (Autotuned(), 64), (WithHeuristics(), 100)])
+def test_triton_kernels_launched_bare(watched, kernel, block):
+    x, y = torch.ones(300), torch.zeros(300)
+    constants = {"BLOCK": block} if isinstance(kernel, Kernel) else {}
+
+    def launch_it(grid):
+        y.zero_()
+        kernel[grid](x, y, 300, **constants)
+        assert torch.equal(y, x)
+
+    with torchtally.CountingGuard() as guard:
+        launch_it((3,))
+    assert guard.tally.unknown_operators == {"triton::saxpy": 1}
+    assert set(guard.tally.by_operator) == {"triton::saxpy", "aten::zero_", "aten::equal"}  # not what the launch runs
+
+    @torchtally.formula(kernel)
+    def formula(call, cost):
+        assert (call["n"], call["BLOCK"], call["grid"]) == (300, block, [-(-300 // block), 1, 1])
+        cost.flops += 2 * call["n"]
+
+    try:
+        for grid in ((-(-300 // block),), lambda meta: (-(-meta["n"] // meta["BLOCK"]),)):
+            with torchtally.CountingGuard() as guard:
+                launch_it(grid)
+            assert guard.tally.by_operator["triton::saxpy"].flops == 600
+    finally:
+        torchtally.formula.remove(kernel)
+    with torchtally.CountingGuard() as guard, torchtally.PauseCounting():
+        launch_it((3,))
     assert guard.tally.total.calls == 0
 
 

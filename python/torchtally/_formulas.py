@@ -43,7 +43,7 @@ class FormulaSet:
 
     def set(self, op: Target, formula: Formula) -> "FormulaSet":
         """Adds a formula, or overrides the one that is there. `op`: "namespace::name", "namespace::name.overload", torch.ops.mylib.op, a
-        higher-order operator, or a Triton kernel that is launched by torch.library.wrap_triton."""
+        higher-order operator, or a Triton kernel."""
         self._core.set(_name(op), formula)
         return self
 
@@ -64,7 +64,7 @@ def formula(op: Target) -> Callable[[Formula], Formula]:
     transcendentals, and overwrites bytes where they are others. `call` gives arguments by name or index: a tensor as a
     TensorView (None if undefined), numbers and lists as such. An exception raised here reaches the operator's caller.
 
-    @torchtally.formula(my_kernel)                # a Triton kernel, launched by torch.library.wrap_triton(my_kernel)[grid](...)
+    @torchtally.formula(my_kernel)                # a Triton kernel
     def kernel(call, cost):                       # its arguments have the names of its parameters; and there is call["grid"]
         cost.flops += 2 * call["n_elements"]
 

@@ -1,7 +1,7 @@
-"""Higher-order operators (cond, while_loop, flex_attention, ...) and Triton kernels are dispatched in Python, which knows nothing of our key.
+"""Higher-order operators (cond, while_loop, flex_attention, ...) are dispatched in Python, which knows nothing of our key.
 
 It is made transparent for them: what they run is counted as it runs. But one that has a formula is counted as a whole, under the name
-higher_order::flex_attention, and a Triton kernel, in which nothing can be seen, always: triton::my_kernel, unknown without a formula.
+higher_order::flex_attention, and the one that launches Triton kernels always (_triton.py).
 """
 
 from types import ModuleType
@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from torchtally import _core
+from torchtally import _core, _triton
 from torchtally._imports import when_imported
 from torchtally._local_operators import KEY
 
@@ -33,9 +33,7 @@ def name_of(target: Any) -> str:
         return f"higher_order::{target.name()}"
     if not hasattr(target, "fn"):
         raise TypeError(f"{target!r} is neither an operator, its name (namespace::name), a higher-order operator nor a Triton kernel")
-    while hasattr(target, "fn"):  # of a kernel with heuristics or autotuning, the kernel; of that, its function
-        target = target.fn
-    return f"triton::{target.__name__}"
+    return _triton.name_of(target)
 
 
 def _named(parameters: str) -> Callable[[Tuple[Any, ...], Dict[str, Any]], Arguments]:
@@ -131,15 +129,7 @@ def _kernel(operator: Any, table: Any) -> Callable[..., Any]:
     def call(**kwargs: Any) -> Any:
         if not _core.is_counting():
             return _below(operator, (), kwargs)
-        kernel = table.get_kernel(kwargs["kernel_idx"])
-
-        def arguments() -> Arguments:
-            values = {**kwargs["kwargs"], **table.get_constant_args(kwargs["constant_args_idx"])}
-            names = [name for name in getattr(kernel, "arg_names", ()) if name in values]
-            grid = kwargs["grid"][0] if len(kwargs["grid"]) == 1 else None
-            return [*((name, values.pop(name)) for name in names), *values.items(), ("grid", grid)]
-
-        return _count(name_of(kernel), arguments, lambda: operator(**kwargs))
+        return _count(*_triton.of_operator(table, kwargs), lambda: operator(**kwargs))
 
     return call
 
@@ -167,6 +157,7 @@ def let_through() -> None:
         for name in _ARGUMENTS:
             count_as_a_whole(operators[name])
         when_imported("torch._higher_order_ops.triton_kernel_wrap", _watch_kernels)
+        _triton.watch(_count)
     if len(operators) == _known:
         return
     _known = len(operators)
