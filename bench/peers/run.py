@@ -91,6 +91,8 @@ def in_a_process(work: Callable[[], Any], timeout: float) -> Dict[str, Any]:
 
 
 def count_all(pattern: str, timeout: float, results: Dict[str, Any], keep: Callable[[], None]) -> None:
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # its pool of threads would not be in the forks
+
     import torch
 
     import census

@@ -1,6 +1,8 @@
 """torchvision's own operators in Python, where its library cannot be loaded: the wheel that registries have is made for CUDA, and does
 not fit a CPU-only torch. Every tool sees the same operators, by the names that they have in torchvision."""
 
+import sys
+
 import torch
 from torch.nn import functional as F
 
@@ -41,6 +43,15 @@ def _roi_align(
     return result
 
 
+# In place of torchvision's; functions with a name, which TorchScript can compile.
+def _has_ops() -> bool:
+    return True
+
+
+def _assert_has_ops() -> None:
+    pass
+
+
 def make_loadable() -> None:
     """Before the first import of torchvision."""
     try:
@@ -58,11 +69,9 @@ def make_loadable() -> None:
     )
     _library.impl("nms", _nms, "CPU")
     _library.impl("roi_align", _roi_align, "CPU")
-    import torchvision.extension
+    import torchvision.ops
 
     for module in ("boxes", "roi_align"):
-        getattr(__import__(f"torchvision.ops.{module}").ops, module)
-    import sys
-
-    for module in ("boxes", "roi_align"):
-        sys.modules[f"torchvision.ops.{module}"]._assert_has_ops = lambda: None  # type: ignore[attr-defined]
+        loaded = sys.modules[f"torchvision.ops.{module}"]
+        loaded._has_ops = _has_ops  # type: ignore[attr-defined]
+        loaded._assert_has_ops = _assert_has_ops  # type: ignore[attr-defined]
