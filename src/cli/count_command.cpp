@@ -71,10 +71,26 @@ auto explained(const Call& call, bool on_meta, Work work) {
   }
 }
 
-Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Device device, CallObserver* observer,
-          Progress& progress) {
-  Call call = choose_forward(model, options, device);
+void run_once(Call& call, const CountOptions& options, c10::Device device) {
   const c10::AutoGradMode gradients(options.train);
+  explained(call, device.is_meta(), [&] {
+    const at::IValue output = call.method({}, call.arguments);
+    if (options.train) run_backward(output);
+  });
+}
+
+// A first run takes memory, loads a device's kernels and chooses among them: that is no time of the model's.
+void warm_up(const torch::jit::Module& model, Call& call, const CountOptions& options, c10::Device device, Progress& progress) {
+  progress.say("warming up");
+  {
+    const CountingGuard as_counted(model);  // TorchScript's executor is another without
+    run_once(call, options, device);
+  }
+  for (at::Tensor parameter : model.parameters()) parameter.mutable_grad().reset();  // else the next backward adds to them
+}
+
+Tally run(const torch::jit::Module& model, Call& call, const CountOptions& options, c10::Device device, CallObserver* observer,
+          Progress& progress) {
   const CountingGuard guard(model, FormulaSet::builtin(), observer);
   for (int i = 1; i <= options.repeat; ++i) {
     const std::string what = "running " + options.model;
@@ -83,10 +99,7 @@ Tally run(const torch::jit::Module& model, const CountOptions& options, c10::Dev
     } else {
       progress.say(what + " " + std::to_string(options.repeat) + " times", i - 1, options.repeat);
     }
-    explained(call, device.is_meta(), [&] {
-      const at::IValue output = call.method({}, call.arguments);
-      if (options.train) run_backward(output);
-    });
+    run_once(call, options, device);
   }
   return guard.tally();
 }
@@ -115,10 +128,12 @@ void count(const CountOptions& options) {
   Progress progress(options.quiet);
   torch::jit::Module model = load_model(options.model, device, progress);
   if (options.train) model.train();
+  Call call = choose_forward(model, options, device);
+  if (options.time || !options.trace.empty()) warm_up(model, call, options, device, progress);
   std::optional<HardwareCounters> hardware;
   if (options.hardware) hardware.emplace();
   const double before = hardware ? hardware->operations() : 0;
-  const Tally tally = run(model, options, device, observers.observer(), progress);
+  const Tally tally = run(model, call, options, device, observers.observer(), progress);
   progress.clear();
   const double retired = hardware ? hardware->operations() - before : 0;
   observers.finish();

@@ -66,7 +66,7 @@ const CLI::App& add_count(CLI::App& app, CountOptions& options) {
       ->type_name("N");
   const std::map<std::string, std::optional<GroupBy>> timed = {{"operator", GroupBy::kOperator}, {"module", GroupBy::kModule}};
   add_choice(*count, "--time", options.time, timed, "", "WHAT",
-             "How long it took: after a table by operator or module; in HTML throughout");
+             "How long it took, after a run to warm up: below a table by operator or module; in HTML throughout");
   count->add_option("--trace", options.trace, "Write a trace of the run for Perfetto or chrome://tracing here")
       ->type_name("FILE");
   count->add_flag("--hardware", options.hardware, "Then the floating-point operations that the CPU's own counters saw");

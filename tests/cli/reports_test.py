@@ -350,6 +350,7 @@ class Times(ReportsTest):
     def test_trace(self):
         path = path_of("trace.json")
         report = json.loads(self.count("--trace", path, "--train", "--format", "json"))
+        self.assertEqual(report, json.loads(self.count("--train", "--format", "json")), "the run ahead leaves nothing behind")
         trace = json.loads(pathlib.Path(path).read_text())
         slices = [event for event in trace["traceEvents"] if event["ph"] == "X"]
         self.assertEqual(sum(event["args"]["flops"] for event in slices), report["totals"]["flops"])
