@@ -102,9 +102,9 @@ class TORCHTALLY_API StepMeter {
 };
 
 // FLOPs per second that a product of square matrices of random numbers reaches on `device` ("cpu", with the threads that LibTorch
-// uses; "cuda", "cuda:1"): the best of about `seconds` of trying, of three at least. Not counted by any guard. `size`: rows of the
-// matrices; 0: 1,024 on the CPU, 8,192 elsewhere. Types: float32, float64, bfloat16, float16.
-// Errors: std::invalid_argument for another type or a size below 0; c10::Error for a device that is not there.
+// uses; "cuda", "cuda:1"): the best of about `seconds` of trying, of three at least. Not counted by any guard. `size`: rows of
+// the matrices; 0: 1,024 on the CPU, 8,192 elsewhere. Types: float32, float64, bfloat16, float16. Errors: std::invalid_argument
+// for another type or a size below 0; c10::Error for a device that is not there.
 TORCHTALLY_API double measure_peak(DType dtype = DType::kFloat32, double seconds = 0.3, std::int64_t size = 0,
                                    std::string_view device = "cpu");
 

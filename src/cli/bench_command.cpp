@@ -190,7 +190,8 @@ const CLI::App& add_bench(CLI::App& app, BenchOptions& options) {
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine, and what counting costs on it");
   add_choice(*bench, "--format", options.format, {{"text", BenchFormat::kText}, {"json", BenchFormat::kJson}}, "text", "FORMAT",
              "text or json");
-  add_choice(*bench, "--device", options.device, {{"cpu", Device::kCpu}, {"cuda", Device::kCuda}}, "cpu", "DEVICE", "cpu or cuda");
+  add_choice(*bench, "--device", options.device, {{"cpu", Device::kCpu}, {"cuda", Device::kCuda}}, "cpu", "DEVICE",
+             "cpu or cuda");
   bench->add_option("--seconds", options.seconds, "Time for each of the measurements")
       ->check(check_positive)
       ->capture_default_str()

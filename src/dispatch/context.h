@@ -195,8 +195,8 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
 
 inline constexpr std::string_view kPositionName = "TORCHTALLY_POSITION";
 
-// DebugInfoKind is a class that anyone may make values of, or, in LibTorch before 2.12, a closed list: there a number beyond it is a
-// value of the enumeration like any other.
+// DebugInfoKind is a class that anyone may make values of, or, in LibTorch before 2.12, a closed list: there a number beyond it
+// is a value of the enumeration like any other.
 template <class Kind>
 constexpr Kind position_kind() {
   if constexpr (std::is_enum_v<Kind>) {
@@ -205,7 +205,8 @@ constexpr Kind position_kind() {
     return Kind(&kPositionName);
   }
 }
-inline constexpr c10::DebugInfoKind kPositionKind = position_kind<c10::DebugInfoKind>();
+// Not constexpr: to the undefined-behaviour sanitizer an address is no constant.
+inline const c10::DebugInfoKind kPositionKind = position_kind<c10::DebugInfoKind>();
 
 // Null if no guard is alive on this thread.
 inline const Position* current_position() { return static_cast<const Position*>(c10::ThreadLocalDebugInfo::get(kPositionKind)); }

@@ -23,8 +23,8 @@ namespace torch::jit {
 // LibTorch's own, which it finds by its name, counted. Names of modules take microseconds a call.
 __attribute__((visibility("default"))) std::vector<std::string> currentModuleHierarchy() {
   ++asked;
-  static const auto real = reinterpret_cast<decltype(&currentModuleHierarchy)>(
-      dlsym(RTLD_NEXT, "_ZN5torch3jit22currentModuleHierarchyB5cxx11Ev"));
+  static const auto real =
+      reinterpret_cast<decltype(&currentModuleHierarchy)>(dlsym(RTLD_NEXT, "_ZN5torch3jit22currentModuleHierarchyB5cxx11Ev"));
   return real();
 }
 
