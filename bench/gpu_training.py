@@ -15,17 +15,16 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import torchtally
-from python_overhead import Block
+from python_overhead import language_model
 
 WORDS = 50257
 ROUNDS = 60
 FEW = 10  # of FlopCounterMode, which takes long
 
 
-def language_model(batch: int, length: int) -> Callable[[], None]:
+def training(batch: int, length: int) -> Callable[[], None]:
     """GPT-2 small, in autocast, with AdamW."""
-    blocks = (Block() for _ in range(12))
-    model = nn.Sequential(nn.Embedding(WORDS, 768), *blocks, nn.LayerNorm(768), nn.Linear(768, WORDS, bias=False)).cuda()
+    model = language_model(words=WORDS).cuda()
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     ids = torch.randint(WORDS, (batch, length), device="cuda")
 
@@ -64,7 +63,7 @@ def measure(step: Callable[[], None]) -> Dict[str, List[float]]:
 def main() -> None:
     print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}")
     for batch, length in ((16, 1024), (1, 16)):
-        times = measure(language_model(batch, length))
+        times = measure(training(batch, length))
         print(f"GPT-2 small, {batch} × {length} tokens: ms by the median step (the fastest)")
         middle, fastest = statistics.median(times["plain"]), min(times["plain"])
         for name, seconds in times.items():

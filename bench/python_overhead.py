@@ -54,9 +54,14 @@ def mlp_step():
     return work
 
 
-def gpt2(width=768, words=50257):
+def language_model(width=768, words=50257):
+    """GPT-2 small, or one as deep and less wide."""
     blocks = (Block(width) for _ in range(12))
-    model = nn.Sequential(nn.Embedding(words, width), *blocks, nn.LayerNorm(width), nn.Linear(width, words, bias=False)).eval()
+    return nn.Sequential(nn.Embedding(words, width), *blocks, nn.LayerNorm(width), nn.Linear(width, words, bias=False))
+
+
+def gpt2(width=768, words=50257):
+    model = language_model(width, words).eval()
     ids = torch.randint(words, (1, 16))
 
     def work():

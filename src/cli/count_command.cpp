@@ -1,6 +1,5 @@
 #include "cli/count_command.h"
 
-#include <ATen/Context.h>
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 

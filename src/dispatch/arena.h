@@ -31,6 +31,13 @@ class Arena {
     return first;
   }
 
+  // `alignment`: a power of two.
+  void* allocate_bytes(std::size_t bytes, std::size_t alignment) {
+    void* memory = allocate_bytes(bytes + alignment);
+    std::size_t space = bytes + alignment;
+    return std::align(alignment, bytes, memory, space);
+  }
+
  private:
   friend class CallArena;
 

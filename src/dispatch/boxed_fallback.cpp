@@ -1,8 +1,10 @@
 #include "dispatch/boxed_fallback.h"
 
+#include <optional>
+
 #include "dispatch/call_view.h"
+#include "dispatch/imprint.h"
 #include "dispatch/interception.h"
-#include "dispatch/is_same.h"
 
 namespace torchtally::dispatch {
 
@@ -44,24 +46,38 @@ C10_ALWAYS_INLINE void count(const Calls& calls, const c10::OperatorHandle& op, 
 [[gnu::noinline]] void record_results(const OnlyLeaf& leaf, const RememberedCall& like, const torch::jit::Stack& stack) {
   CallArena arena;
   const Operator& known = leaf.op();
-  leaf.record(OpCall(known.schema, like.arguments, copy_arguments(stack, known.result_count, arena)));
+  leaf.record(OpCall(known.schema, like.known->arguments, copy_arguments(stack, known.result_count, arena)));
 }
 
-C10_ALWAYS_INLINE void count_like(const OnlyLeaf& leaf, RememberedCall& like, const c10::OperatorHandle& op,
-                                  c10::DispatchKeySet below, torch::jit::Stack* stack) {
+// `reader` has come to the results of `like`.
+C10_ALWAYS_INLINE bool run_like(const OnlyLeaf& leaf, const RememberedCall& like, ImprintReader reader,
+                                const c10::OperatorHandle& op, c10::DispatchKeySet below, torch::jit::Stack* stack) {
   run(leaf, op, below, stack);
-  if (C10_LIKELY(are_same(like.results, *stack))) {
-    leaf.repeat_found(like);
-  } else {
-    record_results(leaf, like, *stack);
-  }
+  if (C10_LIKELY(reader.matches(*stack, op.schema().returns().size()))) return true;
+  record_results(leaf, like, *stack);
+  return false;
+}
+
+// The reader of what follows the arguments, if these are those of `like`.
+C10_ALWAYS_INLINE std::optional<ImprintReader> match(const RememberedCall& like, const c10::OperatorHandle& op,
+                                                     const torch::jit::Stack& stack) {
+  ImprintReader reader(like.imprint());
+  return reader.matches(stack, op.schema().arguments().size()) ? std::optional(reader) : std::nullopt;
 }
 
 [[gnu::noinline]] void count_unexpected(const OnlyLeaf& leaf, const c10::OperatorHandle& op, c10::DispatchKeySet below,
                                         torch::jit::Stack* stack) {
-  RememberedCall* const like =
-      leaf.find_remembered([&](const RememberedCall& known) { return are_same(known.arguments, *stack); });
-  if (like != nullptr) return count_like(leaf, *like, op, below, stack);
+  std::optional<ImprintReader> results;
+  if (leaf.needs_shapes()) {
+    RememberedCall* const like = leaf.find_remembered([&](const RememberedCall& known) {
+      results = match(known, op, *stack);
+      return results.has_value();
+    });
+    if (like != nullptr) {
+      if (run_like(leaf, *like, *results, op, below, stack)) leaf.repeat_found(*like);
+      return;
+    }
+  }
   count(leaf, op, below, stack);
 }
 
@@ -72,18 +88,20 @@ C10_ALWAYS_INLINE void count_like(const OnlyLeaf& leaf, RememberedCall& like, co
 
 }  // namespace
 
-// The usual cases: a leaf whose cost is no matter of shapes, and one that is called as it has been before. Flattened, and the
-// others apart, so that a call costs little more than the hop through the dispatcher.
+// The usual case: a leaf that is called as it was to be expected. Flattened, and the others apart, so that a call costs little
+// more than the hop through the dispatcher.
 [[gnu::flatten]] void boxed_fallback(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::Stack* stack) {
   const c10::DispatchKeySet below = keys & kBelow;
   if (C10_UNLIKELY(Interception::is_wrapped_or_python(below))) return intercept(op, below, stack);
   const OnlyLeaf leaf(op, tensors_of(op, *stack));
   if (C10_UNLIKELY(!static_cast<bool>(leaf))) return intercept(op, below, stack);
-  if (!leaf.needs_shapes()) {
+  RememberedCall* const like = leaf.expected();
+  if (C10_UNLIKELY(like == nullptr)) return count_unexpected(leaf, op, below, stack);
+  if (!like->needs_shapes) {
     run(leaf, op, below, stack);
-    leaf.record();
-  } else if (RememberedCall* const like = leaf.expected(); C10_LIKELY(like != nullptr && are_same(like->arguments, *stack))) {
-    count_like(leaf, *like, op, below, stack);
+    leaf.repeat_expected(*like);
+  } else if (const auto results = match(*like, op, *stack); C10_LIKELY(results.has_value())) {
+    if (run_like(leaf, *like, *results, op, below, stack)) leaf.repeat_expected(*like);
   } else {
     count_unexpected(leaf, op, below, stack);
   }

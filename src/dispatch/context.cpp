@@ -83,7 +83,7 @@ LeasedLedger& Context::lease() {
   if (thread_is_ending) return lease;  // an operator in a thread-local destructor: nobody will return this lease
   const std::size_t place = depth() % kCachedDepths;
   Leases::release(std::exchange(leases.ledgers[place], std::move(free)));
-  cached_ledgers[place] = {id_, &lease, &lease.places, lease.ledger.index()};
+  cached_ledgers[place] = {id_, &lease, lease.ledger.index()};
   return lease;
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -35,8 +36,10 @@ namespace torchtally::dispatch {
 
 // A ledger, and whether a thread is writing to it. A thread that ends returns its ledger for the next one to go on with.
 struct LeasedLedger {
-  Ledger ledger;
+  // First what every call touches.
+  CallSequence calls;
   ThreadPlaces places;
+  Ledger ledger;
   std::atomic<bool> leased = true;
 };
 
@@ -48,8 +51,7 @@ inline constexpr std::size_t kCachedDepths = 4;
 struct CachedLedger {
   std::uint64_t context = 0;
   LeasedLedger* lease = nullptr;
-  ThreadPlaces* places = nullptr;  // the lease's
-  SlotIndex index;                 // its ledger's
+  SlotIndex index;  // its ledger's
 };
 // GNU's __thread: a thread_local of another file is asked on every use whether it has been initialized.
 [[gnu::tls_model("initial-exec")]] extern __thread std::array<CachedLedger, kCachedDepths> cached_ledgers;
@@ -132,26 +134,28 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
   };
   Position(std::shared_ptr<Context> in, attribution::FrameId at, std::shared_ptr<const Position> around, const Options& options);
 
-  // The counters of this thread for an operator called in a place of this position's guard.
-  C10_ALWAYS_INLINE Slot& slot(attribution::Place in, const c10::OperatorHandle& op) const {
+  // What this thread writes to for this position's guard; null if it has not written to it lately.
+  C10_ALWAYS_INLINE const CachedLedger* cached_ledger() const {
     const CachedLedger& cached = cached_ledgers[cache_index];
-    if (C10_LIKELY(cached.context == context_id)) {
-      Slot* const known = cached.index.find(in, key_of(op));
-      if (C10_LIKELY(known != nullptr)) return *known;
-    }
-    return context->slot(in, op);
+    return C10_LIKELY(cached.context == context_id) ? &cached : nullptr;
+  }
+
+  // The counters of this thread for an operator called in a place of this position's guard.
+  Slot& slot(attribution::Place in, const c10::OperatorHandle& op) const {
+    const CachedLedger* const cached = cached_ledger();
+    Slot* const known = cached == nullptr ? nullptr : cached->index.find(in, key_of(op));
+    return known != nullptr ? *known : context->slot(in, op);
   }
 
   // Of this thread.
-  C10_ALWAYS_INLINE ThreadPlaces& places() const {
-    const CachedLedger& cached = cached_ledgers[cache_index];
-    return C10_LIKELY(cached.context == context_id) ? *cached.places : context->places();
+  ThreadPlaces& places() const {
+    const CachedLedger* const cached = cached_ledger();
+    return C10_LIKELY(cached != nullptr) ? cached->lease->places : context->places();
   }
 
-  // Where a call belongs. `tensors` is a CallTensors, or what one can be made of.
+  // Where a call belongs. `known`: places(). `tensors` is a CallTensors, or what one can be made of.
   template <typename Tensors>
-  C10_ALWAYS_INLINE attribution::Place place_of(const Tensors& tensors) const {
-    ThreadPlaces& known = places();
+  C10_ALWAYS_INLINE attribution::Place place_of(ThreadPlaces& known, const Tensors& tensors) const {
     const BackwardPass pass = current_backward_pass();
     return C10_LIKELY(is_usually_plain && known.is_plain(frame, pass)) ? plain : place_elsewhere(known, pass, tensors);
   }

@@ -84,7 +84,7 @@ class Interception {
   void record(const OpCall& call) const {
     for_each_entry([&](const Entry& entry) {
       if (entry.action == Decision::Action::kCount) {
-        const Cost cost = entry.slot->count(call);
+        const Cost cost = entry.slot->count(call).cost;
         if (C10_UNLIKELY(nested_ != nullptr)) tell_observer(entry, cost, &call);
       } else if (entry.action == Decision::Action::kObserve) {
         entry.slot->count_call();
@@ -93,15 +93,15 @@ class Interception {
     });
   }
 
-  // Only if needs_shapes(). Calls that this one may be a repetition of, to repeat_...() instead of record(): as Slot's. Nested
-  // guards have a memory each, and no use of it: they record.
-  RememberedCall* expected() const { return C10_LIKELY(nested_ == nullptr) ? innermost_.slot->expected() : nullptr; }
+  // As OnlyLeaf's. Which call is to be expected is known of a thread's only guard alone.
+  static constexpr RememberedCall* expected() { return nullptr; }
+  static void repeat_expected(RememberedCall& /*like*/) {}
+  // Only if needs_shapes(). Nested guards have a memory each, and no use of it: they record.
   template <typename IsLike>
   RememberedCall* find_remembered(const IsLike& is_like) const {
     return nested_ == nullptr ? innermost_.slot->find_remembered(is_like) : nullptr;
   }
-  void repeat_expected(RememberedCall& like) const { innermost_.slot->repeat_expected(like); }
-  void repeat_found(RememberedCall& like) const { innermost_.slot->repeat_found(like); }
+  static void repeat_found(RememberedCall& like) { like.repeat(); }
 
   // The values that formulas read, before the operator consumes its arguments: read_values() of call_view.h.
   void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {
@@ -172,16 +172,22 @@ class OnlyLeaf {
   // False in any other case: then an Interception is needed. `tensors`: as CallTensors, the call's arguments.
   template <typename Tensors>
   C10_ALWAYS_INLINE OnlyLeaf(const c10::OperatorHandle& op, const Tensors& tensors) {
-    const Position* position = current_position();
+    const Position* const position = current_position();
     if (C10_UNLIKELY(position == nullptr || !position->is_simple)) return;
-    Slot& slot = position->slot(position->place_of(tensors), op);
-    if (C10_UNLIKELY(!slot.is_leaf() || slot.watches_result())) return;
-    slot_ = &slot;
+    const CachedLedger* const ledger = position->cached_ledger();
+    if (C10_UNLIKELY(ledger == nullptr)) return;
+    const attribution::Place place = position->place_of(ledger->lease->places, tensors);
+    RememberedCall& expected = ledger->lease->calls.expected();
+    if (C10_LIKELY(expected.is_of(key_of(op), place))) {
+      expected_ = &expected;
+    } else {
+      find_slot(*position, place, op);
+      if (slot_ == nullptr) return;
+    }
+    calls_ = &ledger->lease->calls;
   }
-  explicit operator bool() const { return slot_ != nullptr; }
+  explicit operator bool() const { return calls_ != nullptr; }
 
-  // As Interception's.
-  bool needs_shapes() const { return slot_->needs_shapes(); }
   class Inside {
    public:
     C10_ALWAYS_INLINE explicit Inside(const OnlyLeaf& /*leaf*/) : exclusion_(true) {}
@@ -192,24 +198,41 @@ class OnlyLeaf {
    private:
     KeyExclusion exclusion_;
   };
-  C10_ALWAYS_INLINE void record() const { slot_->count_call(); }
-  void record(const OpCall& call) const { slot_->count(call); }
-  C10_ALWAYS_INLINE RememberedCall* expected() const { return slot_->expected(); }
+
+  // Of this operator in this place, and the likeliest call of them; null if another operator was to be expected. If the call is
+  // alike in all that it is remembered by, repeat_expected() counts it.
+  C10_ALWAYS_INLINE RememberedCall* expected() const { return expected_; }
+  C10_ALWAYS_INLINE void repeat_expected(RememberedCall& like) const { calls_->repeat(like); }
+  // Any other that has been counted before and is alike: repeat_found().
   template <typename IsLike>
   RememberedCall* find_remembered(const IsLike& is_like) const {
-    return slot_->find_remembered(is_like);
+    return slot().find_remembered(is_like);
   }
-  C10_ALWAYS_INLINE void repeat_expected(RememberedCall& like) const { slot_->repeat_expected(like); }
-  void repeat_found(RememberedCall& like) const { slot_->repeat_found(like); }
+  void repeat_found(RememberedCall& like) const {
+    like.repeat();
+    calls_->follow(like);
+  }
+  // Or else, as Interception's.
+  bool needs_shapes() const { return slot().needs_shapes(); }
+  void record() const { calls_->follow(slot().count_call()); }
+  void record(const OpCall& call) const {
+    if (RememberedCall* const remembered = slot().count(call).remembered; remembered != nullptr) calls_->follow(*remembered);
+  }
   static constexpr bool looks_at_result() { return false; }
-  void look_at_result(const at::Tensor& /*result*/) const {}
+  static void look_at_result(const at::Tensor& /*result*/) {}
   void read_values(const torch::jit::Stack& stack, absl::Span<Argument> arguments, CallArena& arena) const {
-    dispatch::read_values(slot_->decision().reads_values, op().schema, stack, arguments, arena);
+    dispatch::read_values(slot().decision().reads_values, op().schema, stack, arguments, arena);
   }
-  const Operator& op() const { return slot_->op(); }
+  const Operator& op() const { return slot().op(); }
 
  private:
-  Slot* slot_ = nullptr;
+  Slot& slot() const { return expected_ != nullptr ? *expected_->known->slot : *slot_; }
+  // Apart, so that the usual path of a kernel stays short.
+  void find_slot(const Position& position, attribution::Place place, const c10::OperatorHandle& op);
+
+  CallSequence* calls_ = nullptr;
+  RememberedCall* expected_ = nullptr;
+  Slot* slot_ = nullptr;  // where none is expected
 };
 
 }  // namespace torchtally::dispatch

@@ -30,20 +30,32 @@ Counters& Slot::counters_of(DType dtype) {
   return *counters;
 }
 
-Cost Slot::count(const OpCall& call) {
+Slot::Counted Slot::count(const OpCall& call) {
   const Verdict& verdict = decision_->verdict;
-  const Cost cost = verdict.cost_of(call);
+  Counted counted = {verdict.cost_of(call), nullptr};
   const DType dtype = verdict.dtype_of(call);
-  counters_of(dtype).add(cost);
-  if (!decision_->remembers_calls || ++counted_ < remember_at_) return cost;
+  counters_of(dtype).add(counted.cost);
+  if (!decision_->remembers_calls || ++counted_ < remember_at_) return counted;
   constexpr std::uint64_t kBackOff = 8;
   remember_at_ = counted_ * kBackOff;
-  RememberedCall* const newest = remember(call, cost, dtype, newest_.load(std::memory_order_relaxed), *arena_);
-  if (newest == nullptr) return cost;
+  RememberedCall* const older = newest_.load(std::memory_order_relaxed);
+  counted.remembered = remember(call, {this, older, counted.cost, dtype, {}}, key(), place_, *arena_);
+  if (counted.remembered == nullptr) return counted;
   if (++remembered_ < kCompared) remember_at_ = counted_ + 1;
-  newest_.store(newest, std::memory_order_release);
-  follow(*newest);
-  return cost;
+  newest_.store(counted.remembered, std::memory_order_release);
+  return counted;
+}
+
+RememberedCall& Slot::count_call() {
+  RememberedCall* any = newest_.load(std::memory_order_relaxed);
+  if (any == nullptr) {
+    Cost cost;
+    cost.calls = 1;
+    any = remember_any({this, nullptr, cost, DType::kUndefined, {}}, key(), place_, *arena_);
+    newest_.store(any, std::memory_order_release);
+  }
+  any->repeat();
+  return *any;
 }
 
 Ledger::Ledger() : index_(256) {}

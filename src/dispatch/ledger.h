@@ -47,8 +47,6 @@ class Counters {
     auto* value = values_.data();
     Cost::for_each_counter([&](auto counter) { bump(*value++, cost.*counter); });
   }
-  C10_ALWAYS_INLINE void add_call() { bump(values_.front(), 1); }  // calls are the first counter
-
   Cost sum() const {
     Cost cost;
     const auto* value = values_.data();
@@ -83,31 +81,23 @@ class alignas(64) Slot {
   bool needs_shapes() const { return needs_shapes_; }
   bool watches_result() const { return watches_result_; }
 
-  // Owner thread only.
-  // What the call costs.
-  Cost count(const OpCall& call);
-  void count_call() { counters_.add_call(); }
-  // The call that is to be expected, null if there is none. Of one like it repeat() is enough, instead of count().
-  C10_ALWAYS_INLINE RememberedCall* expected() const { return C10_LIKELY(last_ != nullptr) ? last_->followed_by : nullptr; }
-  // Of the others that are remembered the first for which is_like() holds; null if there is none.
+  // Owner thread only, all of these.
+  struct Counted {
+    Cost cost;
+    RememberedCall* remembered = nullptr;  // the call, if it is remembered from now on
+  };
+  Counted count(const OpCall& call);
+  // Of an operator whose cost is no matter of shapes, or that has no verdict.
+  RememberedCall& count_call();
+  // The first of the newest calls for which is_like() holds; null if there is none.
   template <typename IsLike>
   RememberedCall* find_remembered(const IsLike& is_like) const {
-    RememberedCall* const tried = expected();
     int left = kCompared;
     for (RememberedCall* call = newest_.load(std::memory_order_relaxed); call != nullptr && left > 0;
-         call = call->older, --left) {
-      if (call != tried && is_like(*call)) return call;
+         call = call->known->older, --left) {
+      if (is_like(*call)) return call;
     }
     return nullptr;
-  }
-  // `like`: expected(), or found.
-  C10_ALWAYS_INLINE void repeat_expected(RememberedCall& like) {
-    like.repeat();
-    last_ = &like;
-  }
-  void repeat_found(RememberedCall& like) {
-    like.repeat();
-    follow(like);
   }
 
   // Any thread: calls visit(dtype, cost) for each type that there are calls of.
@@ -116,9 +106,9 @@ class alignas(64) Slot {
     for (const Counters* counters = &counters_; counters != nullptr; counters = counters->next.load(std::memory_order_acquire)) {
       if (const Cost cost = counters->sum(); cost.calls > 0) visit(counters->dtype(), cost);
     }
-    for (const RememberedCall* call = newest_.load(std::memory_order_acquire); call != nullptr; call = call->older) {
+    for (const RememberedCall* call = newest_.load(std::memory_order_acquire); call != nullptr; call = call->known->older) {
       if (const Count repeats = call->repeats.load(std::memory_order_relaxed); repeats > 0) {
-        visit(call->dtype, call->cost * repeats);
+        visit(call->known->dtype, call->known->cost * repeats);
       }
     }
   }
@@ -127,13 +117,8 @@ class alignas(64) Slot {
   static constexpr int kCompared = 8;
 
   Counters& counters_of(DType dtype);
-  void follow(RememberedCall& next) {
-    if (last_ != nullptr) last_->followed_by = &next;
-    last_ = &next;
-  }
+  OperatorKey key() const { return key_of(op_->handle); }
 
-  // First what every call touches: one cache line.
-  RememberedCall* last_ = nullptr;  // the last call, as far as calls are remembered
   Decision::Action action_ = Decision::Action::kObserve;
   bool is_composite_ = false;
   bool needs_shapes_ = false;

@@ -1,7 +1,10 @@
 #include "dispatch/remembered_call.h"
 
 #include <algorithm>
+#include <memory>
+#include <new>
 #include <string_view>
+#include <vector>
 
 namespace torchtally::dispatch {
 namespace {
@@ -11,15 +14,6 @@ absl::Span<const T> keep(absl::Span<const T> list, Arena& arena) {
   T* kept = arena.allocate<T>(list.size());
   std::copy(list.begin(), list.end(), kept);
   return absl::Span<const T>(kept, list.size());
-}
-
-bool has_strides(absl::Span<const Argument> arguments) {
-  for (const Argument& argument : arguments) {
-    for (const TensorView& tensor : argument.tensors()) {
-      if (tensor.defined() && tensor.strides().data() == nullptr) return false;
-    }
-  }
-  return true;
 }
 
 TensorView keep(const TensorView& tensor, Arena& arena) {
@@ -63,17 +57,34 @@ absl::Span<const Argument> keep_all(absl::Span<const Argument> arguments, Arena&
   return {kept, arguments.size()};
 }
 
+RememberedCall* make(const RememberedCost& known, OperatorKey op, attribution::Place place, std::size_t words, Arena& arena) {
+  constexpr std::size_t kCacheLine = 64;
+  auto* memory = arena.allocate_bytes(sizeof(RememberedCall) + words * sizeof(ImprintWord), kCacheLine);
+  auto* remembered = ::new (memory) RememberedCall();
+  auto* kept = arena.allocate<RememberedCost>(1);
+  *kept = known;
+  remembered->op = op;
+  remembered->place = place;
+  remembered->known = kept;
+  return remembered;
+}
+
 }  // namespace
 
-RememberedCall* remember(const OpCall& call, const Cost& cost, DType dtype, RememberedCall* older, Arena& arena) {
-  if (!has_strides(call.arguments()) || !has_strides(call.results())) return nullptr;
-  auto* remembered = arena.allocate<RememberedCall>(1);
-  remembered->cost = cost;
-  remembered->dtype = dtype;
-  remembered->arguments = keep_all(call.arguments(), arena);
-  remembered->results = keep_all(call.results(), arena);
-  remembered->older = older;
+RememberedCall* remember(const OpCall& call, const RememberedCost& known, OperatorKey op, attribution::Place place,
+                         Arena& arena) {
+  std::vector<ImprintWord> words;
+  if (!append_imprint(call.arguments(), words) || !append_imprint(call.results(), words)) return nullptr;
+  RememberedCost all = known;
+  all.arguments = keep_all(call.arguments(), arena);
+  RememberedCall* const remembered = make(all, op, place, words.size(), arena);
+  remembered->needs_shapes = true;
+  std::uninitialized_copy(words.begin(), words.end(), reinterpret_cast<ImprintWord*>(remembered + 1));
   return remembered;
+}
+
+RememberedCall* remember_any(const RememberedCost& known, OperatorKey op, attribution::Place place, Arena& arena) {
+  return make(known, op, place, 0, arena);
 }
 
 }  // namespace torchtally::dispatch

@@ -4,10 +4,16 @@
 // Note [Remembered calls]
 // - Only costs by the built-in formulas are remembered: they depend on nothing but the call. A user's may depend on anything.
 // - Immutable but for `repeats`, and kept as long as the ledger: tally() reads them on any thread, without a lock.
-// - A slot compares first with the one that followed the last call the time before: an optimizer goes through its parameters in
-//   the same order in every step, and a loop through its layers. Then with its newest kCompared.
-// - It remembers the calls that it does not recognise from the 2nd on until it has kCompared of them, then one of ever more. So
-//   their number grows with the logarithm of the calls, and a slot that is called once keeps none.
+// - A program calls the same operators in the same order, step by step and layer by layer. So the first that a call is compared
+//   with is the one that followed the thread's last call the time before (CallSequence): operator, place and imprint. Where that
+//   is another, the slot's newest kCompared are tried.
+// - A slot remembers the calls that it does not recognise from the 2nd on until it has kCompared of them, then one of ever more.
+//   So their number grows with the logarithm of the calls, and a slot that is called once keeps none.
+// - Calls whose cost is no matter of shapes are all alike: a slot keeps one, with no imprint.
+//
+// Note [Cache lines]
+// A step of training comes by a thousand of these, and by then the kernels between have taken the caches. To compare a call and
+// count it has to touch few lines: this struct and, right behind it, the imprint; not the slot, not its place in the index.
 #ifndef TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
 #define TORCHTALLY_SRC_DISPATCH_REMEMBERED_CALL_H_
 
@@ -17,29 +23,72 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
+#include "attribution/place.h"
 #include "dispatch/arena.h"
+#include "dispatch/imprint.h"
+#include "dispatch/operator_registry.h"
 #include "torchtally/cost.h"
 #include "torchtally/op_call.h"
 
 namespace torchtally::dispatch {
 
-struct RememberedCall {
-  // First what is touched when a call is compared and found alike, together: a step of training comes by a thousand of these.
-  absl::Span<const Argument> arguments;
-  absl::Span<const Argument> results;
-  std::atomic<std::int64_t> repeats = 0;
-  RememberedCall* followed_by = this;  // owner thread of the slot only
+class Slot;
+struct RememberedCall;
 
-  RememberedCall* older = nullptr;
+// What is not needed to recognise a call.
+struct RememberedCost {
+  Slot* slot = nullptr;
+  RememberedCall* older = nullptr;  // the slot's
   Cost cost;
   DType dtype = DType::kUndefined;
+  absl::Span<const Argument> arguments = {};
+};
 
-  // Owner thread of the slot only.
+struct RememberedCall {
+  OperatorKey op = nullptr;
+  RememberedCall* followed_by = this;  // owner thread of the ledger only
+  std::atomic<std::int64_t> repeats = 0;
+  const RememberedCost* known = nullptr;
+  attribution::Place place;
+  bool needs_shapes = false;  // and so has an imprint
+
+  // Of the arguments, then of the results.
+  const ImprintWord* imprint() const { return reinterpret_cast<const ImprintWord*>(this + 1); }
+
+  C10_ALWAYS_INLINE bool is_of(OperatorKey called, attribution::Place in) const { return op == called && place == in; }
+  // Owner thread of the ledger only.
   C10_ALWAYS_INLINE void repeat() { repeats.store(repeats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
 };
 
-// A copy of the call that lives as long as the arena; null if a tensor of it has no strides (sparse, nested).
-RememberedCall* remember(const OpCall& call, const Cost& cost, DType dtype, RememberedCall* older, Arena& arena);
+// The order of a thread's calls. Used by the owner thread of the ledger alone.
+class CallSequence {
+ public:
+  CallSequence() = default;
+  CallSequence(const CallSequence&) = delete;
+  CallSequence& operator=(const CallSequence&) = delete;
+
+  // The call that followed the last one the time before. Never null: at first one of no operator.
+  C10_ALWAYS_INLINE RememberedCall& expected() const { return *last_->followed_by; }
+  // It has come.
+  C10_ALWAYS_INLINE void repeat(RememberedCall& expected) {
+    expected.repeat();
+    last_ = &expected;
+  }
+  // Another came, and has been counted.
+  void follow(RememberedCall& next) {
+    last_->followed_by = &next;
+    last_ = &next;
+  }
+
+ private:
+  RememberedCall first_;
+  RememberedCall* last_ = &first_;
+};
+
+// A copy of the call that lives as long as the arena; null if it has no imprint.
+RememberedCall* remember(const OpCall& call, const RememberedCost& known, OperatorKey op, attribution::Place place, Arena& arena);
+// Of all calls of an operator whose cost is no matter of shapes.
+RememberedCall* remember_any(const RememberedCost& known, OperatorKey op, attribution::Place place, Arena& arena);
 
 }  // namespace torchtally::dispatch
 

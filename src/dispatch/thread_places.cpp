@@ -2,7 +2,6 @@
 
 #include <ATen/SequenceNumber.h>
 #include <ATen/record_function.h>
-#include <c10/core/GradMode.h>
 
 #include "dispatch/call_view.h"
 #include "dispatch/context.h"
@@ -45,7 +44,7 @@ FrameId ThreadPlaces::frame_below(FrameId caller, ModuleId module) {
 
 FrameId ThreadPlaces::frame_open_in(const Position& position, BackwardPass pass) {
   // Asking the interpreter is dear. In backward only a forward that runs again can be in it.
-  if (!position.follows_interpreter || (pass != nullptr && !c10::GradMode::is_enabled())) return position.frame;
+  if (!position.follows_interpreter || (pass != nullptr && !records_gradients())) return position.frame;
   return context_->interpreter().frame(position.frame);
 }
 
@@ -63,7 +62,7 @@ Place ThreadPlaces::outside_backward(const Position& position, FrameId open, Cal
     after_backward_ = open == context_->frame_of_backward();
   }
   if (after_backward_) {
-    if (!c10::GradMode::is_enabled() && !takes_weight(position, tensors)) return {open, Phase::kOptimizer};
+    if (!records_gradients() && !takes_weight(position, tensors)) return {open, Phase::kOptimizer};
     after_backward_ = false;
   }
   const std::optional<Owner> owner = search(position, tensors);
@@ -85,7 +84,7 @@ void ThreadPlaces::notice_backward(const Position& position, BackwardPass pass) 
 
 Place ThreadPlaces::inside_backward(const Position& position, FrameId open, BackwardPass pass, CallTensors tensors) {
   notice_backward(position, pass);
-  const bool records = c10::GradMode::is_enabled();
+  const bool records = records_gradients();
   if (!records) pass_records_ = false;
 
   const BackwardNode node = current_backward_node();

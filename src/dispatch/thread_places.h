@@ -10,8 +10,6 @@
 #ifndef TORCHTALLY_SRC_DISPATCH_THREAD_PLACES_H_
 #define TORCHTALLY_SRC_DISPATCH_THREAD_PLACES_H_
 
-#include <c10/core/GradMode.h>
-
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -22,6 +20,7 @@
 #include "attribution/place.h"
 #include "dispatch/backward_node.h"
 #include "dispatch/call_tensors.h"
+#include "dispatch/grad_mode.h"
 
 namespace torchtally::dispatch {
 
@@ -47,8 +46,7 @@ class ThreadPlaces {
   // True if a call of an optimizer's is likely: it belongs to the open frame, in the optimizer phase, unless it takes a weight
   // beside a tensor of another size. Not to be asked where the interpreter tells the frame, or a scope the phase.
   C10_ALWAYS_INLINE bool is_after_backward(BackwardPass pass) const {
-    return after_backward_ && pass == nullptr && seen_passes_ == passes_->load(std::memory_order_relaxed) &&
-           !c10::GradMode::is_enabled();
+    return after_backward_ && pass == nullptr && seen_passes_ == passes_->load(std::memory_order_relaxed) && !records_gradients();
   }
 
   // In any other case.
@@ -78,18 +76,19 @@ class ThreadPlaces {
   FrameId frame_below(FrameId caller, ModuleId module);
   void note(FrameId frame);
 
+  // First what every call touches.
+  FrameId noted_ = kNothingNoted;
+  bool after_backward_ = false;  // and nothing since has shown that a forward is running
+  // Backward passes that this guard's threads have begun, and how many of them this thread has heard of.
+  std::uint64_t seen_passes_ = 0;
+  const std::atomic<std::uint64_t>* passes_ = nullptr;
+
   Context* context_ = nullptr;
   std::uint64_t thread_ = 0;  // as autograd numbers it
   attribution::NodeOrigins* origins_ = nullptr;
   // Of the thread whose nodes this one has last evaluated: a worker's are all of another.
   std::uint64_t other_thread_ = 0;
   const attribution::NodeOrigins* other_origins_ = nullptr;
-  FrameId noted_ = kNothingNoted;
-
-  // Backward passes that this guard's threads have begun, and how many of them this thread has heard of.
-  const std::atomic<std::uint64_t>* passes_ = nullptr;
-  std::uint64_t seen_passes_ = 0;
-  bool after_backward_ = false;  // and nothing since has shown that a forward is running
 
   BackwardPass pass_ = nullptr;
   bool pass_records_ = false;  // create_graph, as far as can be told

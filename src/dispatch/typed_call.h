@@ -8,7 +8,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "dispatch/is_same.h"
+#include "dispatch/imprint.h"
 #include "dispatch/remembered_call.h"
 #include "dispatch/typed_argument.h"
 #include "torchtally/op_call.h"
@@ -81,7 +81,7 @@ void add_tensors(const Value& value, Count& bytes, Count& elements) {
   }
 }
 
-// Arguments of which is_same() sees all: where every argument is such, the results follow from them. (A dtype, a device or a
+// Arguments of which an imprint has all: where every argument is such, the results follow from them. (A dtype, a device or a
 // generator it does not see.)
 template <typename T>
 struct IsSeen
@@ -100,7 +100,7 @@ struct ResultsOf {
   using Lazy = LazyArguments<Result>;
   static Lazy make(const Result& result) { return Lazy(result); }
   static void add(const Result& result, Count& bytes, Count& elements) { add_tensors(result, bytes, elements); }
-  static bool are_same(absl::Span<const Argument> kept, const Result& result) { return is_same(kept[0], result); }
+  C10_ALWAYS_INLINE static bool match(ImprintReader& reader, const Result& result) { return reader.matches(result); }
 };
 template <typename... Results>
 struct ResultsOf<std::tuple<Results...>> {
@@ -111,8 +111,8 @@ struct ResultsOf<std::tuple<Results...>> {
   static void add(const std::tuple<Results...>& results, Count& bytes, Count& elements) {
     std::apply([&](const auto&... each) { (add_tensors(each, bytes, elements), ...); }, results);
   }
-  static bool are_same(absl::Span<const Argument> kept, const std::tuple<Results...>& results) {
-    return std::apply([next = kept.data()](const auto&... each) mutable { return (is_same(*next++, each) && ...); }, results);
+  C10_ALWAYS_INLINE static bool match(ImprintReader& reader, const std::tuple<Results...>& results) {
+    return std::apply([&](const auto&... each) { return (reader.matches(each) && ...); }, results);
   }
 };
 
@@ -131,20 +131,20 @@ class TypedCall final : public ArgumentSource {
   const Traffic& traffic() const { return traffic_; }
 
   // Whether the call is like one that is remembered.
-  // `kResultsFollow`: from the arguments, where is_same() sees all of those. `is_in_place`: the result is one of the arguments.
+  // `kResultsFollow`: from the arguments, where an imprint has all of those. `is_in_place`: the result is one of the arguments.
   // Flattened: LibTorch's small functions would be calls.
   template <bool kResultsFollow>
   [[gnu::flatten, gnu::noinline]] static bool repeats(const RememberedCall& call, bool is_in_place, const Result& result,
                                                       const Args&... args) {
-    const Argument* next = call.arguments.data();
-    if (!(is_same(*next++, args) && ...)) return false;
+    ImprintReader reader(call.imprint());
+    if (!(reader.matches(args) && ...)) return false;
     if (is_in_place) return true;
     if constexpr (kResultsFollow && std::is_same_v<std::remove_const_t<Result>, at::Tensor> &&
                   std::conjunction_v<IsSeen<Args>...>) {
       // But for the dtype, which may depend on the default one.
-      return result.unsafeGetTensorImpl()->dtype().isScalarType(static_cast<at::ScalarType>(call.results[0].tensor().dtype()));
+      return result.unsafeGetTensorImpl()->dtype().isScalarType(reader.next_dtype());
     } else {
-      return Results::are_same(call.results, result);
+      return Results::match(reader, result);
     }
   }
 

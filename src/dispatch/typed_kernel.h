@@ -22,7 +22,7 @@ namespace torchtally::dispatch {
 //   const c10::OperatorHandle& handle() const;
 //   bool decomposes(c10::DispatchKeySet below) const;  // the call can be let through without asking anyone
 //   Return redispatch(c10::DispatchKeySet below, Args... args) const;
-//   static constexpr bool kResultsFollow;              // from the arguments, where is_same() sees all of those
+//   static constexpr bool kResultsFollow;              // from the arguments, where an imprint has all of those
 template <typename Target, typename Schema>
 class TypedPath;
 
@@ -53,10 +53,9 @@ class TypedPath<Target, Return(Args...)> {
     if constexpr (std::is_same_v<Return, at::Tensor>) {
       if (calls.looks_at_result()) calls.look_at_result(result);
     }
-    if (!calls.needs_shapes()) {
-      calls.record();
-    } else if (RememberedCall* const like = calls.expected(); C10_LIKELY(
-                   like != nullptr && Call::template repeats<Target::kResultsFollow>(*like, kIsInPlace, result, args...))) {
+    if (RememberedCall* const like = calls.expected();
+        C10_LIKELY(like != nullptr &&
+                   (!like->needs_shapes || Call::template repeats<Target::kResultsFollow>(*like, kIsInPlace, result, args...)))) {
       calls.repeat_expected(*like);
     } else {
       record(calls, result, args...);
@@ -82,6 +81,7 @@ class TypedPath<Target, Return(Args...)> {
   template <typename Calls>
   [[gnu::noinline]] static void record(const Calls& calls, const std::remove_reference_t<Return>& result,
                                        const std::decay_t<Args>&... args) {
+    if (!calls.needs_shapes()) return calls.record();
     RememberedCall* const like = calls.find_remembered([&](const RememberedCall& known) {
       return Call::template repeats<Target::kResultsFollow>(known, kIsInPlace, result, args...);
     });

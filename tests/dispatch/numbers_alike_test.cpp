@@ -1,4 +1,4 @@
-// No built-in formula tells two numbers apart that lie between the same two integers (src/dispatch/is_same.h relies on it): every
+// No built-in formula tells two numbers apart that lie between the same two integers (src/dispatch/imprint.h relies on it): every
 // operator of this LibTorch, by its schema, with numbers that are so and tensors of one size.
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <gtest/gtest.h>
