@@ -17,6 +17,7 @@ process pays once, and how large the library is.
 
 import argparse
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -34,8 +35,8 @@ STARTUP = "startup"
 STARTS = 9  # processes whose fastest start counts
 # What of the steps is counted.
 HOW = {0: "none", 1: "every step", 10: "every 10th"}
-# Steps that callgrind counts, one of them with a meter for every tenth.
-STEPS = 10
+# Steps that callgrind counts, by what of them is counted: of ten one with a meter for every tenth. Each takes it seconds.
+STEPS = {0: 2, 1: 2, 10: 10}
 
 
 def run(program, out, minimum, repetitions, core):
@@ -133,23 +134,29 @@ def print_python_steps(path):
                 print(f"{work:<16}{counter:<26}{slower_than(by_counter['plain'], figures)}")
 
 
+def count_instructions(programs, out, work, every):
+    steps = STEPS[every]
+    try:
+        result = subprocess.run(
+            ["valgrind", "--tool=callgrind", "--toggle-collect=*measured_steps*", f"--callgrind-out-file={out}.{work}.{every}.callgrind",
+             programs / "training_instructions", work, str(every), str(steps)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    except FileNotFoundError:
+        sys.exit("run.py: no valgrind here: apt-get install valgrind")
+    collected = re.search(r"Collected : (\d+)", result.stderr)
+    if result.returncode != 0 or not collected:
+        sys.exit(f"run.py: valgrind failed:\n{result.stderr}")
+    return {"work": work, "every": every, "instructions": int(collected[1]) / steps, "leaf_calls": int(result.stdout)}
+
+
 def run_instructions(programs, out):
-    figures = []
-    for work in ("transformer", "resnet18"):
-        for every in (0, 1, 10):
-            command = ["valgrind", "--tool=callgrind", "--toggle-collect=*measured_steps*", f"--callgrind-out-file={out}.callgrind"]
-            try:
-                result = subprocess.run(
-                    [*command, programs / "training_instructions", work, str(every), str(STEPS)],
-                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                )  # fmt: skip
-            except FileNotFoundError:
-                sys.exit("run.py: no valgrind here: apt-get install valgrind")
-            collected = re.search(r"Collected : (\d+)", result.stderr)
-            if result.returncode != 0 or not collected:
-                sys.exit(f"run.py: valgrind failed:\n{result.stderr}")
-            instructions = int(collected[1]) / STEPS
-            figures.append({"work": work, "every": every, "instructions": instructions, "leaf_calls": int(result.stdout)})
+    # At once: what runs beside does not change how many there are.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = [
+            pool.submit(count_instructions, programs, out, work, every) for work in ("transformer", "resnet18") for every in STEPS
+        ]
+        figures = [run.result() for run in runs]
     with open(out, "w", encoding="utf-8") as file:
         json.dump({"steps": figures}, file, indent=1)
 

@@ -35,9 +35,9 @@ void train(int every, int steps) {
       work.step();
     }
   };
-  // From the third on counted calls are remembered; where every tenth step is, that is the 21st.
-  constexpr int kWarmUps = 24;
-  for (int i = 0; i < kWarmUps; ++i) run();
+  // From the third counted step on calls are remembered: where that is every tenth, from the 21st on. One more for each.
+  const int warm_ups = every <= 1 ? 4 : 2 * every + 4;
+  for (int i = 0; i < warm_ups; ++i) run();
   measured_steps(steps, run);
   std::cout << std::int64_t{meter.last().total().calls} << "\n";
 }
