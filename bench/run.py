@@ -10,7 +10,7 @@ Every figure is the fastest of the repetitions, which are interleaved at random,
 allocations per call over the plain call; `leaf calls` are those that were counted. A model's own noise is larger than what counting
 adds to it: the last column estimates that from below, as its leaf calls times what a counted one-element add adds.
 
-`training` sets torch's FlopCounterMode beside it, from Python on the same models. `instructions` counts those of the same training steps under
+`training` lets plain and counted steps take turns too, and sets torch's FlopCounterMode beside it, from Python on the same models. `instructions` counts those of the same training steps under
 callgrind, which has no noise (apt-get install valgrind). `long_run` is a million steps: memory after each power of ten. `startup` is what a
 process pays once, and how large the library is.
 """
@@ -99,12 +99,19 @@ def print_steps(path):
     print(f"{'work':<16}{'counted':<16}{'ns/step':>14}{'slower':>9}{'median':>9}{'leaf calls':>12}")
     steps = collections.defaultdict(list)
     calls = {}
+    turns = collections.defaultdict(list)
     for entry in entries(path):
         work, every = entry["name"].split("<")[1].split(">")[0].split(", ")
+        if "plain" in entry:
+            turns[work].append(100 * (entry["counted"] / entry["plain"] - 1))
+            continue
         steps[work, int(every)].append(entry["ns"])
         calls[work, int(every)] = entry["leaf_calls"]
     for (work, every), figures in sorted(steps.items()):
         print(f"{work:<16}{HOW[every]:<16}{slower_than(steps[work, 0], figures)}{calls[work, every] or '':>12}")
+    for work, slower in sorted(turns.items()):
+        low, median, high = statistics.quantiles(slower, n=4)
+        print(f"{work:<16}in turns with plain steps: {median:+.1f} %, half of the turns between {low:+.1f} and {high:+.1f} %")
 
 
 def slower_than(plain, figures):

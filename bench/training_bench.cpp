@@ -1,10 +1,12 @@
-// What a StepMeter adds to training steps (training_works.h): plain, every step counted, every tenth counted.
+// What a StepMeter adds to training steps (training_works.h): plain, every step counted, every tenth counted. And once more plain
+// and counted in turns of a tenth of a second, which a machine that is slower now than then does to both alike.
 //
 //   build/release/bin/training_bench    (bench/run.py prints the ratios, beside those of FlopCounterMode on the same models)
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
+#include <chrono>
 #include <limits>
 
 #include "torchtally/step_meter.h"
@@ -36,6 +38,40 @@ void step(benchmark::State& state) {
   state.counters["leaf_calls"] = static_cast<double>(std::int64_t{meter.last().total().calls});
 }
 
+template <typename Work, int kStepsATurn>
+void in_turns(benchmark::State& state) {
+  using Clock = std::chrono::steady_clock;
+  Work work;
+  StepMeter meter(work.model);
+  const auto turn = [&](bool counted) {
+    const auto begin = Clock::now();
+    for (int i = 0; i < kStepsATurn; ++i) {
+      if (counted) {
+        const auto step = meter.step({work.x});
+        work.step();
+      } else {
+        work.step();
+      }
+    }
+    return std::chrono::duration<double, std::nano>(Clock::now() - begin).count() / kStepsATurn;
+  };
+  constexpr int kWarmUps = 2;
+  for (int i = 0; i < kWarmUps; ++i) turn(true);
+  double plain = 0;
+  double counted = 0;
+  bool counted_first = false;
+  for (auto _ : state) {
+    if (counted_first) counted += turn(true);
+    plain += turn(false);
+    if (!counted_first) counted += turn(true);
+    counted_first = !counted_first;
+  }
+  state.counters["plain"] = plain / static_cast<double>(state.iterations());
+  state.counters["counted"] = counted / static_cast<double>(state.iterations());
+}
+
+BENCHMARK_TEMPLATE(in_turns, ResNet18, 2)->Iterations(4);
+BENCHMARK_TEMPLATE(in_turns, Transformer, 20)->Iterations(4);
 BENCHMARK_TEMPLATE(step, ResNet18, 0);
 BENCHMARK_TEMPLATE(step, ResNet18, 1);
 BENCHMARK_TEMPLATE(step, ResNet18, 10);

@@ -143,8 +143,8 @@ def test_t5_generates(attention):
     assert tally.by_module["lm_head"].macs == 3 * WIDTH * WORDS
 
 
-def test_whisper():
-    """Two convolutions, the second of stride 2, ahead of the encoder; then a decoder step."""
+@pytest.fixture
+def whisper():
     config = hf.WhisperConfig(
         d_model=WIDTH,
         encoder_layers=LAYERS,
@@ -162,12 +162,30 @@ def test_whisper():
         eos_token_id=2,
         decoder_start_token_id=3,
     )
-    model = hf.WhisperForConditionalGeneration(config)
-    tally = counted(model, input_features=torch.randn(1, 8, 20), decoder_input_ids=words(5))
-    assert tally.by_module["model.encoder"].macs == 20 * WIDTH * 8 * 3 + 10 * WIDTH * WIDTH * 3 + LAYERS * layer(10)
-    across = 10 * 2 * WIDTH * WIDTH + 5 * 2 * WIDTH * WIDTH + 2 * 5 * 10 * WIDTH
-    assert tally.by_module["model.decoder"].macs == LAYERS * (layer(5) + across)
+    return hf.WhisperForConditionalGeneration(config)
+
+
+# Two convolutions, the second of stride 2, ahead of the layers.
+WHISPERS_ENCODER = 20 * WIDTH * 8 * 3 + 10 * WIDTH * WIDTH * 3 + LAYERS * layer(10)
+
+
+def across(tokens):
+    """Keys and values of the encoder's 10 frames once, query and output for each token."""
+    return 10 * 2 * WIDTH * WIDTH + tokens * 2 * WIDTH * WIDTH + 2 * tokens * 10 * WIDTH
+
+
+def test_whisper(whisper):
+    tally = counted(whisper, input_features=torch.randn(1, 8, 20), decoder_input_ids=words(5))
+    assert tally.by_module["model.encoder"].macs == WHISPERS_ENCODER
+    assert tally.by_module["model.decoder"].macs == LAYERS * (layer(5) + across(5))
     assert tally.by_module["proj_out"].macs == 5 * WIDTH * WORDS
+
+
+def test_whisper_generates(whisper):
+    tally, _ = generated(whisper, torch.randn(1, 8, 20), 4)
+    assert tally.by_module["model.encoder"].macs == WHISPERS_ENCODER
+    assert tally.by_module["model.decoder"].macs == LAYERS * (sum(layer(1, keys) for keys in (1, 2, 3, 4)) + across(4))
+    assert tally.by_module["proj_out"].macs == 4 * WIDTH * WORDS
 
 
 VISION = dict(hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=4, intermediate_size=HIDDEN, image_size=16, patch_size=4)

@@ -25,44 +25,40 @@ class Arena {
   // Default-constructed elements.
   template <typename T>
   T* allocate(std::size_t count) {
-    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= kAlignment);
-    T* first = static_cast<T*>(allocate_bytes(count * sizeof(T)));
+    static_assert(std::is_trivially_destructible_v<T>);
+    T* first = static_cast<T*>(allocate_bytes(count * sizeof(T), alignof(T)));
     for (std::size_t i = 0; i < count; ++i) ::new (static_cast<void*>(first + i)) T();
     return first;
   }
 
   // `alignment`: a power of two.
   void* allocate_bytes(std::size_t bytes, std::size_t alignment) {
-    void* memory = allocate_bytes(bytes + alignment);
-    std::size_t space = bytes + alignment;
-    return std::align(alignment, bytes, memory, space);
+    for (;;) {
+      if (block_ == blocks_.size()) {
+        const std::size_t size = std::max(bytes + alignment, kBlockSize);
+        blocks_.push_back({std::make_unique<std::byte[]>(size), size});
+      }
+      const Block& block = blocks_[block_];
+      void* memory = block.bytes.get() + used_;
+      std::size_t left = block.size - used_;
+      if (std::align(alignment, bytes, memory, left) != nullptr) {
+        used_ = block.size - left + bytes;
+        return memory;
+      }
+      ++block_;
+      used_ = 0;
+    }
   }
 
  private:
   friend class CallArena;
 
-  static constexpr std::size_t kAlignment = alignof(std::max_align_t);
   static constexpr std::size_t kBlockSize = 16384;
 
   struct Block {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size = 0;
   };
-
-  void* allocate_bytes(std::size_t bytes) {
-    bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    while (block_ < blocks_.size() && used_ + bytes > blocks_[block_].size) {
-      ++block_;
-      used_ = 0;
-    }
-    if (block_ == blocks_.size()) {
-      const std::size_t size = std::max(bytes, kBlockSize);
-      blocks_.push_back({std::make_unique<std::byte[]>(size), size});
-    }
-    void* memory = blocks_[block_].bytes.get() + used_;
-    used_ += bytes;
-    return memory;
-  }
 
   std::vector<Block> blocks_;
   std::size_t block_ = 0;

@@ -65,8 +65,9 @@ C10_ALWAYS_INLINE std::optional<ImprintReader> match(const RememberedCall& like,
   return reader.matches(stack, op.schema().arguments().size()) ? std::optional(reader) : std::nullopt;
 }
 
-[[gnu::noinline]] void count_unexpected(const OnlyLeaf& leaf, const c10::OperatorHandle& op, c10::DispatchKeySet below,
+[[gnu::noinline]] void count_unexpected(const OnlyLeaf& as_expected, const c10::OperatorHandle& op, c10::DispatchKeySet below,
                                         torch::jit::Stack* stack) {
+  const OnlyLeaf leaf = as_expected.settled(op, tensors_of(op, *stack));
   std::optional<ImprintReader> results;
   if (leaf.needs_shapes()) {
     RememberedCall* const like = leaf.find_remembered([&](const RememberedCall& known) {

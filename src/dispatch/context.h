@@ -23,6 +23,7 @@
 #include "attribution/node_origins.h"
 #include "attribution/place.h"
 #include "dispatch/backward_node.h"
+#include "dispatch/call_sequence.h"
 #include "dispatch/interpreter_position.h"
 #include "dispatch/ledger.h"
 #include "dispatch/operator_registry.h"
@@ -153,16 +154,21 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
     return C10_LIKELY(cached != nullptr) ? cached->lease->places : context->places();
   }
 
-  // Where a call belongs. `known`: places(). `tensors` is a CallTensors, or what one can be made of.
+  // Where a call belongs. `tensors`: a CallTensors, or what one can be made of.
+  attribution::Place place_of(CallTensors tensors) const { return places().place_of(*this, current_backward_pass(), tensors); }
+  // As OnlyLeaf asks, who knows these already. Of an optimizer's call that may be `like` an earlier one it is taken on trust that
+  // its tensors are of one size, as those were: to compare them is still to come.
   template <typename Tensors>
-  C10_ALWAYS_INLINE attribution::Place place_of(ThreadPlaces& known, const Tensors& tensors) const {
+  C10_ALWAYS_INLINE attribution::Place place_of(ThreadPlaces& known, const Tensors& tensors, OperatorKey op,
+                                                const RememberedCall& like) const {
     const BackwardPass pass = current_backward_pass();
-    return C10_LIKELY(is_usually_plain && known.is_plain(frame, pass)) ? plain : place_elsewhere(known, pass, tensors);
+    return C10_LIKELY(is_usually_plain && known.is_plain(frame, pass)) ? plain : place_elsewhere(known, pass, tensors, op, like);
   }
   // Apart, so that the usual path of a kernel stays short.
   template <typename Tensors>
-  [[gnu::noinline]] attribution::Place place_elsewhere(ThreadPlaces& known, BackwardPass pass, const Tensors& tensors) const {
-    if (may_optimize && known.is_after_backward(pass) && are_of_one_size(tensors)) return in_optimizer;
+  [[gnu::noinline]] attribution::Place place_elsewhere(ThreadPlaces& known, BackwardPass pass, const Tensors& tensors,
+                                                       OperatorKey op, const RememberedCall& like) const {
+    if (like.is_of(op, in_optimizer) && like.is_of_one_size && may_optimize && known.is_after_backward(pass)) return in_optimizer;
     return known.place_of(*this, pass, tensors);
   }
 

@@ -20,8 +20,7 @@ std::shared_ptr<const dispatch::Position> open_position() {
 void count_call(const OpCall& call) {
   const auto open = open_position();
   for (const dispatch::Position* position = open.get(); position != nullptr; position = position->outer.get()) {
-    if (!position->options.is_replaced)
-      position->context->count_external(position->place_of(position->places(), kNoTensors), call);
+    if (!position->options.is_replaced) position->context->count_external(position->place_of(kNoTensors), call);
   }
 }
 

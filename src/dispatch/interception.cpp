@@ -48,7 +48,7 @@ void Interception::leave_to_inside(const LookInside& look) {
 
 Interception::Entry Interception::entry_for(const Position& position, const c10::OperatorHandle& op, c10::DispatchKeySet below,
                                             CallTensors tensors) {
-  const attribution::Place place = position.place_of(position.places(), tensors);  // also notes where autograd's nodes are made
+  const attribution::Place place = position.place_of(tensors);  // also notes where autograd's nodes are made
   if (position.options.is_replaced) return {&position, nullptr, Action::kDecompose, std::nullopt};
   Slot& slot = position.slot(place, op);
   Entry entry = {&position, &slot, slot.is_composite() ? composite_action(slot.decision(), below) : slot.action(), std::nullopt};
@@ -158,6 +158,15 @@ void Interception::add_guards_around(const c10::OperatorHandle& op, c10::Dispatc
 void OnlyLeaf::find_slot(const Position& position, attribution::Place place, const c10::OperatorHandle& op) {
   Slot& slot = position.slot(place, op);
   if (slot.is_leaf() && !slot.watches_result()) slot_ = &slot;
+}
+
+OnlyLeaf OnlyLeaf::settled(const c10::OperatorHandle& op, CallTensors tensors) const {
+  if (expected_ == nullptr || expected_->place.phase() != Phase::kOptimizer) return *this;
+  const Position& position = *current_position();
+  OnlyLeaf leaf;
+  leaf.calls_ = calls_;
+  leaf.find_slot(position, position.place_of(tensors), op);
+  return leaf;
 }
 
 }  // namespace torchtally::dispatch

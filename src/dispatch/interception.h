@@ -96,6 +96,7 @@ class Interception {
   // As OnlyLeaf's. Which call is to be expected is known of a thread's only guard alone.
   static constexpr RememberedCall* expected() { return nullptr; }
   static void repeat_expected(RememberedCall& /*like*/) {}
+  const Interception& settled(const c10::OperatorHandle& /*op*/, CallTensors /*tensors*/) const { return *this; }
   // Only if needs_shapes(). Nested guards have a memory each, and no use of it: they record.
   template <typename IsLike>
   RememberedCall* find_remembered(const IsLike& is_like) const {
@@ -176,15 +177,17 @@ class OnlyLeaf {
     if (C10_UNLIKELY(position == nullptr || !position->is_simple)) return;
     const CachedLedger* const ledger = position->cached_ledger();
     if (C10_UNLIKELY(ledger == nullptr)) return;
-    const attribution::Place place = position->place_of(ledger->lease->places, tensors);
-    RememberedCall& expected = ledger->lease->calls.expected();
+    LeasedLedger& lease = *ledger->lease;
+    RememberedCall& expected = lease.calls.expected();
+    const attribution::Place place = position->place_of(lease.places, tensors, key_of(op), expected);
     if (C10_LIKELY(expected.is_of(key_of(op), place))) {
       expected_ = &expected;
+      lease.calls.prefetch_next();
     } else {
       find_slot(*position, place, op);
       if (slot_ == nullptr) return;
     }
-    calls_ = &ledger->lease->calls;
+    calls_ = &lease.calls;
   }
   explicit operator bool() const { return calls_ != nullptr; }
 
@@ -203,6 +206,8 @@ class OnlyLeaf {
   // alike in all that it is remembered by, repeat_expected() counts it.
   C10_ALWAYS_INLINE RememberedCall* expected() const { return expected_; }
   C10_ALWAYS_INLINE void repeat_expected(RememberedCall& like) const { calls_->repeat(like); }
+  // To be asked where the call is not alike: what follows is for its answer. `tensors`: as ever.
+  OnlyLeaf settled(const c10::OperatorHandle& op, CallTensors tensors) const;
   // Any other that has been counted before and is alike: repeat_found().
   template <typename IsLike>
   RememberedCall* find_remembered(const IsLike& is_like) const {
@@ -229,6 +234,8 @@ class OnlyLeaf {
   Slot& slot() const { return expected_ != nullptr ? *expected_->known->slot : *slot_; }
   // Apart, so that the usual path of a kernel stays short.
   void find_slot(const Position& position, attribution::Place place, const c10::OperatorHandle& op);
+
+  OnlyLeaf() = default;
 
   CallSequence* calls_ = nullptr;
   RememberedCall* expected_ = nullptr;

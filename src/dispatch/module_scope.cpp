@@ -74,8 +74,7 @@ class ModuleScope::State {
     auto position = std::make_shared<Position>(around.context, frame,
                                                around.outer == nullptr ? nullptr : deeper(*around.outer, node, find), options);
     if (verdict.has_value()) {
-      priced_.push_back(
-          {position.get(), position->place_of(position->places(), kNoTensors), *verdict, std::chrono::steady_clock::now()});
+      priced_.push_back({position.get(), position->place_of(kNoTensors), *verdict, std::chrono::steady_clock::now()});
     }
     return position;
   }

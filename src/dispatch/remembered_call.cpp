@@ -57,8 +57,18 @@ absl::Span<const Argument> keep_all(absl::Span<const Argument> arguments, Arena&
   return {kept, arguments.size()};
 }
 
+// As that of call_tensors.h.
+bool are_of_one_size(absl::Span<const Argument> arguments) {
+  const TensorView* first = nullptr;
+  for (const Argument& argument : arguments) {
+    if (argument.kind() != Argument::Kind::kTensor || argument.tensor().numel() <= Count(1)) continue;
+    if (first == nullptr) first = &argument.tensor();
+    if (argument.tensor().sizes() != first->sizes()) return false;
+  }
+  return true;
+}
+
 RememberedCall* make(const RememberedCost& known, OperatorKey op, attribution::Place place, std::size_t words, Arena& arena) {
-  constexpr std::size_t kCacheLine = 64;
   auto* memory = arena.allocate_bytes(sizeof(RememberedCall) + words * sizeof(ImprintWord), kCacheLine);
   auto* remembered = ::new (memory) RememberedCall();
   auto* kept = arena.allocate<RememberedCost>(1);
@@ -79,6 +89,7 @@ RememberedCall* remember(const OpCall& call, const RememberedCost& known, Operat
   all.arguments = keep_all(call.arguments(), arena);
   RememberedCall* const remembered = make(all, op, place, words.size(), arena);
   remembered->needs_shapes = true;
+  remembered->is_of_one_size = are_of_one_size(call.arguments());
   std::uninitialized_copy(words.begin(), words.end(), reinterpret_cast<ImprintWord*>(remembered + 1));
   return remembered;
 }

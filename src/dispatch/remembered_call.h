@@ -4,9 +4,8 @@
 // Note [Remembered calls]
 // - Only costs by the built-in formulas are remembered: they depend on nothing but the call. A user's may depend on anything.
 // - Immutable but for `repeats`, and kept as long as the ledger: tally() reads them on any thread, without a lock.
-// - A program calls the same operators in the same order, step by step and layer by layer. So the first that a call is compared
-//   with is the one that followed the thread's last call the time before (CallSequence): operator, place and imprint. Where that
-//   is another, the slot's newest kCompared are tried.
+// - The first that a call is compared with is the one that the thread's order of calls leads to expect (CallSequence): operator,
+//   place and imprint. Where that is another, the slot's newest kCompared are tried.
 // - A slot remembers the calls that it does not recognise from the 2nd on until it has kCompared of them, then one of ever more.
 //   So their number grows with the logarithm of the calls, and a slot that is called once keeps none.
 // - Calls whose cost is no matter of shapes are all alike: a slot keeps one, with no imprint.
@@ -20,6 +19,7 @@
 #include <c10/macros/Macros.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -31,6 +31,8 @@
 #include "torchtally/op_call.h"
 
 namespace torchtally::dispatch {
+
+inline constexpr std::size_t kCacheLine = 64;
 
 class Slot;
 struct RememberedCall;
@@ -46,11 +48,12 @@ struct RememberedCost {
 
 struct RememberedCall {
   OperatorKey op = nullptr;
-  RememberedCall* followed_by = this;  // owner thread of the ledger only
+  std::uint64_t last = 0;  // the number of the last one like it (CallSequence); 0 if there is none
   std::atomic<std::int64_t> repeats = 0;
   const RememberedCost* known = nullptr;
   attribution::Place place;
-  bool needs_shapes = false;  // and so has an imprint
+  bool needs_shapes = false;    // and so has an imprint
+  bool is_of_one_size = false;  // as far as the imprint tells: are_of_one_size() in call_tensors.h
 
   // Of the arguments, then of the results.
   const ImprintWord* imprint() const { return reinterpret_cast<const ImprintWord*>(this + 1); }
@@ -58,31 +61,6 @@ struct RememberedCall {
   C10_ALWAYS_INLINE bool is_of(OperatorKey called, attribution::Place in) const { return op == called && place == in; }
   // Owner thread of the ledger only.
   C10_ALWAYS_INLINE void repeat() { repeats.store(repeats.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
-};
-
-// The order of a thread's calls. Used by the owner thread of the ledger alone.
-class CallSequence {
- public:
-  CallSequence() = default;
-  CallSequence(const CallSequence&) = delete;
-  CallSequence& operator=(const CallSequence&) = delete;
-
-  // The call that followed the last one the time before. Never null: at first one of no operator.
-  C10_ALWAYS_INLINE RememberedCall& expected() const { return *last_->followed_by; }
-  // It has come.
-  C10_ALWAYS_INLINE void repeat(RememberedCall& expected) {
-    expected.repeat();
-    last_ = &expected;
-  }
-  // Another came, and has been counted.
-  void follow(RememberedCall& next) {
-    last_->followed_by = &next;
-    last_ = &next;
-  }
-
- private:
-  RememberedCall first_;
-  RememberedCall* last_ = &first_;
 };
 
 // A copy of the call that lives as long as the arena; null if it has no imprint.

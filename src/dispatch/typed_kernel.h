@@ -58,7 +58,7 @@ class TypedPath<Target, Return(Args...)> {
                    (!like->needs_shapes || Call::template repeats<Target::kResultsFollow>(*like, kIsInPlace, result, args...)))) {
       calls.repeat_expected(*like);
     } else {
-      record(calls, result, args...);
+      record(target, calls, result, args...);
     }
     return result;
   }
@@ -79,8 +79,10 @@ class TypedPath<Target, Return(Args...)> {
 
   // Apart, so that the path of a call that was to be expected stays short.
   template <typename Calls>
-  [[gnu::noinline]] static void record(const Calls& calls, const std::remove_reference_t<Return>& result,
-                                       const std::decay_t<Args>&... args) {
+  [[gnu::noinline]] static void record(const Target& target, const Calls& as_expected,
+                                       const std::remove_reference_t<Return>& result, const std::decay_t<Args>&... args) {
+    const auto tensors = [&](const auto& visit) { (visit_tensors(args, visit), ...); };
+    const auto& calls = as_expected.settled(target.handle(), tensors);
     if (!calls.needs_shapes()) return calls.record();
     RememberedCall* const like = calls.find_remembered([&](const RememberedCall& known) {
       return Call::template repeats<Target::kResultsFollow>(known, kIsInPlace, result, args...);

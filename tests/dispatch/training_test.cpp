@@ -94,6 +94,23 @@ TEST(Training, EvaluationAfterAStepIsForward) {
   EXPECT_EQ(in_phase(guard.tally(), "optimizer").macs, 0);
 }
 
+// Where the same operator as in the steps before is expected of the optimizer, with tensors of one size.
+TEST(Training, EvaluationThatBeginsAsAnOptimizerDoes) {
+  Mlp net;
+  const at::Tensor& weight = net.down->weight;
+  const at::Tensor row = at::randn({12});
+  CountingGuard guard(net);
+  constexpr int kSteps = 5;
+  for (int i = 0; i <= kSteps; ++i) {
+    net.forward(batch()).sum().backward();
+    const at::NoGradGuard no_grad;
+    at::mul(i < kSteps ? weight : row, weight);
+  }
+  const Tally tally = guard.tally();
+  EXPECT_EQ(in_phase(tally, "optimizer").calls, kSteps);
+  EXPECT_EQ(tally.by_module_and_operator().at("down").at("aten::mul").calls, 1);
+}
+
 TEST(Training, APhaseScopeSaysWhatItIs) {
   Mlp net;
   CountingGuard guard(net);
