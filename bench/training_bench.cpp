@@ -1,8 +1,10 @@
 // What a StepMeter adds to training steps (training_works.h): plain, every step counted, every tenth counted. And once more plain
-// and counted in turns of a tenth of a second, which a machine that is slower now than then does to both alike.
+// and counted in turns of a tenth of a second, which a machine that is slower now than then does to both alike, and so for a
+// forward alone.
 //
 //   build/release/bin/training_bench    (bench/run.py prints the ratios, beside those of FlopCounterMode on the same models)
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <benchmark/benchmark.h>
 #include <malloc.h>
 
@@ -38,6 +40,17 @@ void step(benchmark::State& state) {
   state.counters["leaf_calls"] = static_cast<double>(std::int64_t{meter.last().total().calls});
 }
 
+struct ResNet18Forward : ResNet18 {
+  ResNet18Forward() {
+    model.eval();
+    x = at::randn({1, 3, 224, 224});
+  }
+  void step() {
+    const at::NoGradGuard no_grad;
+    model.forward({x});
+  }
+};
+
 template <typename Work, int kStepsATurn>
 void in_turns(benchmark::State& state) {
   using Clock = std::chrono::steady_clock;
@@ -70,6 +83,7 @@ void in_turns(benchmark::State& state) {
   state.counters["counted"] = counted / static_cast<double>(state.iterations());
 }
 
+BENCHMARK_TEMPLATE(in_turns, ResNet18Forward, 2)->Iterations(4);
 BENCHMARK_TEMPLATE(in_turns, ResNet18, 2)->Iterations(4);
 BENCHMARK_TEMPLATE(in_turns, Transformer, 20)->Iterations(4);
 BENCHMARK_TEMPLATE(step, ResNet18, 0);
