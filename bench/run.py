@@ -10,9 +10,9 @@ Every figure is the fastest of the repetitions, which are interleaved at random,
 allocations per call over the plain call; `leaf calls` are those that were counted. A model's own noise is larger than what counting
 adds to it: the last column estimates that from below, as its leaf calls times what a counted one-element add adds.
 
-`training` lets plain and counted steps take turns too, and sets torch's FlopCounterMode beside it, from Python on the same models. `instructions` counts those of the same training steps under
-callgrind, which has no noise (apt-get install valgrind). `long_run` is a million steps: memory after each power of ten. `startup` is what a
-process pays once, and how large the library is.
+`training` lets plain and counted steps take turns too, and sets torch's FlopCounterMode beside it, from Python on the same models.
+`instructions` counts those of the same training steps under callgrind, which has no noise (apt-get install valgrind). `long_run` is a
+million steps: memory after each power of ten. `startup` is what a process pays once, and how large the library is.
 """
 
 import argparse
