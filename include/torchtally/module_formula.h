@@ -8,7 +8,7 @@
 //   });
 //
 // It is applied when a scope of the module closes (ModuleScope, call(), Python's hooks), once a call, in the phase in which the
-// scope was opened. Modules that nobody opens a scope for (TorchScript's, those known by their parameters) have no calls
+// scope was opened. Modules that nobody opens a scope for (TorchScript's, those known by their parameters) have no scope
 // to apply it to. With ModuleCost::kReplace the operators that run while the scope is open are not counted; those that run in
 // backward for its nodes are, since no call of the module is to be seen there.
 //

@@ -44,10 +44,12 @@ struct ModuleInfo {
   ParameterCount parameters;         // with everything below it
   bool registered = false;           // part of the guard's model, not only a named scope
   bool called = false;               // a scope was opened for it, or an operator ran in it or below it
-  // Scopes that were opened for it. 0 where nobody opened one: TorchScript's interpreter and the identity of parameters tell
-  // where an operator belongs, not how often a module was called.
+  // Scopes that were opened for it, or calls of its forward() that TorchScript's interpreter announced. 0 where it is not known:
+  // parameters tell where an operator belongs, not how often a module was called; and of a scripted model that ran before the
+  // guard was opened, or that forks, the interpreter does not announce all.
   std::int64_t calls = 0;
-  // Sizes of the tensors that it was last called with and that it returned, where the scope was told (call.h).
+  // Sizes of the tensors that it was last called with and that it returned, where known: the scope was told (call.h), or Python's
+  // hooks saw them. Of a scripted module only those that it was called with.
   TensorSizes input_sizes;
   TensorSizes output_sizes;
 };

@@ -117,6 +117,16 @@ void ModuleTree::find_in_containers(ModuleId parent, std::string_view name, std:
   }
 }
 
+void ModuleTree::count_call(ModuleId module) {
+  const std::lock_guard lock(mutex_);
+  ++nodes_[module].calls;
+}
+
+void ModuleTree::set_input_sizes(ModuleId module, TensorSizes inputs) {
+  const std::lock_guard lock(mutex_);
+  nodes_[module].input_sizes = std::move(inputs);
+}
+
 void ModuleTree::set_sizes(ModuleId module, TensorSizes inputs, TensorSizes outputs) {
   const std::lock_guard lock(mutex_);
   nodes_[module].input_sizes = std::move(inputs);
@@ -156,6 +166,13 @@ FrameId ModuleTree::enter(FrameId caller, ModuleId module) {
   const std::lock_guard lock(mutex_);
   ++nodes_[module].calls;
   return find_frame(caller, module);
+}
+
+void ModuleTree::entered_unseen(FrameId frame) {
+  const std::lock_guard lock(mutex_);
+  for (; frame != kRootFrame; frame = static_cast<FrameId>(frames_[frame].caller)) {
+    nodes_[static_cast<std::size_t>(frames_[frame].module)].calls_are_known = false;
+  }
 }
 
 FrameId ModuleTree::find_frame(FrameId caller, ModuleId module) {
@@ -218,10 +235,10 @@ std::vector<ModuleInfo> ModuleTree::snapshot(const std::vector<bool>& reached) c
     info.parent = node.parent;
     info.parameters = node.parameters;
     info.registered = node.registered;
-    info.calls = node.calls;
+    info.calls = node.calls_are_known ? node.calls : 0;
     info.input_sizes = node.input_sizes;
     info.output_sizes = node.output_sizes;
-    info.called = info.calls > 0 || (modules.size() < reached.size() && reached[modules.size()]);
+    info.called = node.calls > 0 || (modules.size() < reached.size() && reached[modules.size()]);
     modules.push_back(std::move(info));
   }
   for (std::size_t i = modules.size(); i-- > 1;) {

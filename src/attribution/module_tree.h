@@ -50,6 +50,9 @@ class ModuleTree {
   // have one alike, which was called can't be told, and the name says so: "{inner_blocks|layer_blocks}.0".
   ModuleId called_child(ModuleId parent, std::string_view name, std::string_view type);
 
+  // A call of the module, whatever frame it is entered from.
+  void count_call(ModuleId module);
+  void set_input_sizes(ModuleId module, TensorSizes inputs);
   // What the module was called with, and what it returned.
   void set_sizes(ModuleId module, TensorSizes inputs, TensorSizes outputs);
 
@@ -66,6 +69,9 @@ class ModuleTree {
   FrameId frame(FrameId caller, ModuleId module);
   // The same, where a scope is opened for the module: that is a call of it, whether or not an operator runs in it.
   FrameId enter(FrameId caller, ModuleId module);
+  // The modules of this frame and of those around it, but for the outermost, have been entered without enter(): how often they
+  // were called is not known then.
+  void entered_unseen(FrameId frame);
   // A frame in which the module runs: the first that there was, or else one that is entered from its owner's.
   FrameId frame_of_owner(ModuleId module);
   ModuleId module_of(FrameId frame) const;
@@ -86,6 +92,7 @@ class ModuleTree {
     ParameterCount parameters;
     bool registered = false;
     std::int64_t calls = 0;
+    bool calls_are_known = true;
     TensorSizes input_sizes;
     TensorSizes output_sizes;
     std::optional<FrameId> first_frame;

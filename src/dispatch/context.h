@@ -196,8 +196,10 @@ struct Position : c10::DebugInfoBase, std::enable_shared_from_this<Position> {
     const c10::ThreadLocalDebugInfo* self = nullptr;
     bool key_was_included = false;
     bool key_was_excluded = false;
-    bool executor_was_optimizing = false;  // and was switched off
-    std::optional<std::uint64_t> watch;    // of watch_backward()
+    bool executor_was_optimizing = false;       // and was switched off
+    std::optional<std::uint64_t> watch;         // of watch_backward()
+    std::optional<std::uint64_t> script_watch;  // of watch_script_calls()
+    bool script_is_watched = false;             // by this position's or by one below it
   };
   Undo undo;
   std::atomic<bool> closed = false;

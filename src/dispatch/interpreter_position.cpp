@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "dispatch/script_calls.h"
 
 namespace torchtally::dispatch {
 
@@ -36,6 +37,7 @@ struct InterpreterPosition::Learning {
         learn(*node->input(0)->type()->expectRef<c10::FunctionType>().function());
       }
       for (jit::Block* inner : node->blocks()) learn(*inner);
+      position.model_forks_ |= node->kind() == jit::prim::fork;
       if (node->hasAttribute(jit::attr::Subgraph)) learn(*node->g(jit::attr::Subgraph)->block());  // forked
     }
   }
@@ -68,6 +70,13 @@ bool InterpreterPosition::tells_module(const Sites& sites) const {
 FrameId InterpreterPosition::frame(FrameId otherwise) {
   const std::vector<jit::StackEntry> stack = jit::currentCallstack();
   if (stack.empty()) return otherwise;
+  // Not all of them announced: some have become part of an optimized graph.
+  if (stack.size() != open_script_functions()) return frame_by_sites(stack, otherwise);
+  const std::optional<FrameId> announced = frame_of_open_function(*this);
+  return announced.has_value() ? *announced : frame_by_sites(stack, otherwise);
+}
+
+FrameId InterpreterPosition::frame_by_sites(const std::vector<jit::StackEntry>& stack, FrameId otherwise) {
   Sites sites;
   // The first entry is the innermost, the operator's own.
   std::transform(std::next(stack.begin()), stack.end(), std::back_inserter(sites),
@@ -79,6 +88,7 @@ FrameId InterpreterPosition::frame(FrameId otherwise) {
   const std::vector<std::string> names = jit::currentModuleHierarchy();
   if (names.empty()) return otherwise;
   const FrameId frame = frame_named(names);
+  modules_.entered_unseen(frame);
   if (tells_module(sites)) {
     const std::lock_guard lock(mutex_);
     by_sites_.emplace(std::move(sites), frame);

@@ -64,7 +64,9 @@ class ModuleScope::State {
   std::shared_ptr<Position> deeper(const Position& around, const dispatch::BackwardNode& node, const Find& find) {
     Context& context = *around.context;
     const attribution::ModuleId module = find(context.modules(), around.module);
-    const attribution::FrameId frame = context.modules().enter(around.frame, module);
+    // Of a scripted model its interpreter tells that it is called, and Python's hooks as well.
+    const bool is_told = around.follows_interpreter && module == around.module;
+    const attribution::FrameId frame = is_told ? around.frame : context.modules().enter(around.frame, module);
     around.places().enter(frame);
 
     Position::Options options = around.options;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dispatch/key.h"
+#include "dispatch/script_calls.h"
 #include "torchtally/counting_guard.h"
 
 namespace torchtally::dispatch {
@@ -22,7 +23,7 @@ void set_key(bool included, bool excluded) {
 // Note [The optimizing executor]
 // From the second run on TorchScript's profiling executor rewrites a graph, and the rewritten one no longer knows its modules. So
 // it is off where a guard follows the interpreter.
-bool needs_plain_executor(const Position& position, ThreadFrame::Key key) {
+bool begins_to_follow_interpreter(const Position& position, ThreadFrame::Key key) {
   return key == ThreadFrame::Key::kCount && position.context->follows_interpreter();
 }
 
@@ -31,6 +32,7 @@ bool needs_plain_executor(const Position& position, ThreadFrame::Key key) {
 bool pop(const Position& position) {
   set_key(position.undo.key_was_included, position.undo.key_was_excluded);
   if (position.undo.executor_was_optimizing) torch::jit::setGraphExecutorOptimize(true);
+  if (position.undo.script_watch.has_value()) unwatch_script_calls(*position.undo.script_watch);
   if (position.undo.watch.has_value()) unwatch_backward(*position.undo.watch);
   const bool is_on_top = ThreadLocalDebugInfo::current().get() == position.undo.self;
   if (is_on_top) {
@@ -68,13 +70,19 @@ ThreadFrame::ThreadFrame(const char* owner, std::shared_ptr<Position> position, 
       exceptions_in_flight_(std::uncaught_exceptions()),
       position_(std::move(position)) {
   Position::Undo& undo = position_->undo;
+  const Position* const below = current_position();
+  undo.script_is_watched = below != nullptr && below->undo.script_is_watched;
   undo.below = ThreadLocalDebugInfo::current();
   undo.key_was_included = c10::impl::tls_is_dispatch_key_included(kKey);
   undo.key_was_excluded = c10::impl::tls_is_dispatch_key_excluded(kKey);
   ThreadLocalDebugInfo::_push(kPositionKind, position_);
   undo.self = ThreadLocalDebugInfo::current().get();
-  undo.executor_was_optimizing = needs_plain_executor(*position_, key) && torch::jit::getGraphExecutorOptimize();
-  if (undo.executor_was_optimizing) torch::jit::setGraphExecutorOptimize(false);
+  if (begins_to_follow_interpreter(*position_, key)) {
+    undo.executor_was_optimizing = torch::jit::getGraphExecutorOptimize();
+    if (undo.executor_was_optimizing) torch::jit::setGraphExecutorOptimize(false);
+    if (!undo.script_is_watched) undo.script_watch = watch_script_calls();
+    undo.script_is_watched = true;
+  }
   if (key == Key::kCount) {
     set_key(true, false);
     undo.watch = watch_backward();

@@ -268,13 +268,221 @@ def forward(self, x):
   }
 }
 
-TEST(Script, ASubmodulesOwnMethodCalledFromOutsideIsTheRoots) {
+TEST(Script, ASubmodulesOwnMethodCalledFromOutside) {
   Module net = lenet();
   CountingGuard guard(net);
   Module fc3 = net.attr("fc3").toModule();
   run(fc3, at::ones({1, 84}));
-  // The interpreter's stack starts at the method that was called; it does not say where the model has it.
-  EXPECT_EQ(module_macs(guard.tally(), ""), 840);
+  EXPECT_EQ(module_macs(guard.tally(), "fc3"), 840);
+}
+
+TEST(Script, ASubmodulesOwnMethodThatHasRunBeforeCalledFromOutsideIsTheRoots) {
+  Module net("Net");
+  Module block("Block");
+  block.register_module("fc", linear(4, 4));
+  define(block, "def forward(self, x):\n  return self.fc.forward(torch.mm(x, x))\n");
+  net.register_module("block", block);
+  define(net, "def forward(self, x):\n  return self.block.forward(x)\n");
+  Module own = net.attr("block").toModule();
+  for (int n = 0; n < 3; ++n) run(own, at::ones({4, 4}));
+  CountingGuard guard(net);
+  run(own, at::ones({4, 4}));
+  // The block is announced, its layer has become part of its graph: the names start at the method that was called, and do not say
+  // where the model has it.
+  EXPECT_EQ(module_macs(guard.tally(), "block"), 64);
+  EXPECT_EQ(module_macs(guard.tally(), ""), 2 * 64);
+}
+
+// "name: calls [inputs]" of each module.
+std::vector<std::string> calls_and_inputs(const Tally& tally) {
+  std::vector<std::string> texts;
+  for (const ModuleInfo& module : tally.modules()) {
+    std::ostringstream text;
+    text << module.name << ": " << module.calls;
+    for (const auto& sizes : module.input_sizes) text << " " << at::IntArrayRef(sizes);
+    texts.push_back(text.str());
+  }
+  return texts;
+}
+
+TEST(Script, CallsOfModulesAndWhatTheyAreCalledWith) {
+  Module block("Block");
+  block.register_module("fc", linear(4, 4));
+  Module identity("Identity");
+  define(identity, "def forward(self, x):\n  return x\n");
+  block.register_module("identity", identity);
+  block.register_module("unused", linear(4, 4));
+  define(block, R"(
+def twice(self, x):
+    return self.fc.forward(self.fc.forward(x))
+def forward(self, x):
+    return self.identity.forward(self.twice(x))
+)");
+  Module net("Net");
+  net.register_module("block", block);
+  net.register_module("last", linear(4, 2));
+  define(net, R"(
+def forward(self, x):
+    for i in range(5):
+        x = self.block.forward(x)
+    return self.last.forward(x[:1])
+)");
+  CountingGuard guard(net);
+  for (int n = 1; n <= 3; ++n) {
+    run(net, at::ones({3, 4}));
+    // A call of a method that is no forward() is none of the module.
+    EXPECT_THAT(
+        calls_and_inputs(guard.tally()),
+        ElementsAre(": " + std::to_string(n) + " [3, 4]", "block: " + std::to_string(5 * n) + " [3, 4]",
+                    "block.fc: " + std::to_string(10 * n) + " [3, 4]", "block.identity: " + std::to_string(5 * n) + " [3, 4]",
+                    "block.unused: 0", "last: " + std::to_string(n) + " [1, 4]"));
+  }
+  // No operator runs in the identity, but it is called.
+  EXPECT_THAT(guard.tally().uncalled_modules(), ElementsAre("block.unused"));
+}
+
+TEST(Script, InputsInListsTuplesAndDictionaries) {
+  Module inner("Inner");
+  define(inner, R"(
+def forward(self, images: List[Tensor], pair: Tuple[Tensor, int], named: Dict[str, Tensor], mask: Optional[Tensor], n: int):
+    return torch.add(images[0], pair[0])
+)");
+  Module net("Net");
+  net.register_module("inner", inner);
+  define(net, R"(
+def forward(self, x):
+    return self.inner.forward([x, x[0]], (x, 3), {"a": x[0, 0]}, None, 5)
+)");
+  CountingGuard guard(net);
+  run(net, at::ones({2, 3}));
+  EXPECT_THAT(calls_and_inputs(guard.tally()), ElementsAre(": 1 [2, 3]", "inner: 1 [2, 3] [3] [2, 3] []"));
+}
+
+// As torchvision's BoxCoder: no module, so what its methods run belongs to the module that calls them.
+TEST(Script, MethodsOfAClassThatIsNoModule) {
+  auto unit = std::make_shared<torch::jit::CompilationUnit>();
+  const auto type = c10::ClassType::create("__torch__.Coder", unit);
+  unit->register_type(type);
+  const torch::jit::SimpleSelf self(type);
+  unit->define(c10::QualifiedName("__torch__.Coder"), "def encode(self, x):\n  return torch.mm(x, x)\n",
+               torch::jit::nativeResolver(), &self);
+  Module inner("Inner");
+  inner.register_attribute("coder", type, c10::ivalue::Object::create(c10::StrongTypePtr(unit, type), 0));
+  define(inner, "def forward(self, x):\n  return self.coder.encode(x)\n");
+  Module net("Net");
+  net.register_module("inner", inner);
+  define(net, "def forward(self, x):\n  return self.inner.forward(x)\n");
+  CountingGuard guard(net);
+  run(net, at::ones({4, 4}));
+  EXPECT_THAT(calls_and_inputs(guard.tally()), ElementsAre(": 1 [4, 4]", "inner: 1 [4, 4]"));
+  EXPECT_EQ(module_macs(guard.tally(), "inner"), 64);
+}
+
+TEST(Script, NamedArgumentsAndOverloads) {
+  Module net("Net");
+  define(net, R"(
+def forward__0(self, x, y: Tensor):
+    return torch.add(x, y)
+def forward__1(self, x):
+    return torch.neg(x)
+)");
+  CountingGuard guard(net);
+  net.get_method("forward__0")({}, {{"x", at::ones({2, 3})}, {"y", at::ones({3})}});
+  EXPECT_THAT(calls_and_inputs(guard.tally()), ElementsAre(": 1 [2, 3] [3]"));
+  net.get_method("forward__1")({at::ones({5})});
+  EXPECT_THAT(calls_and_inputs(guard.tally()), ElementsAre(": 2 [5]"));
+}
+
+TEST(Script, NestedGuardsHearOfACallOnceEach) {
+  Module net = lenet();
+  CountingGuard outer(net);
+  {
+    CountingGuard inner(net);
+    const PauseCounting pause;
+    run(net, at::ones({1, 1, 32, 32}));
+    const CountingGuard innermost(net);  // nobody around shall hear of it
+    run(net, at::ones({1, 1, 32, 32}));
+    EXPECT_EQ(innermost.tally().modules().at(1).calls, 1);
+    EXPECT_EQ(inner.tally().modules().at(1).calls, 0);
+  }
+  {
+    CountingGuard inner(net);
+    run(net, at::ones({1, 1, 32, 32}));
+    EXPECT_EQ(inner.tally().modules().at(1).calls, 1);
+  }
+  run(net, at::ones({1, 1, 32, 32}));
+  EXPECT_EQ(outer.tally().modules().at(1).name, "conv1");
+  EXPECT_EQ(outer.tally().modules().at(1).calls, 2);
+  EXPECT_THAT(outer.tally().modules().at(1).input_sizes, ElementsAre(ElementsAre(1, 1, 32, 32)));
+}
+
+TEST(Script, CallsOfAModelThatForksAreNotKnown) {
+  Module net("Net");
+  net.register_module("fc", linear(4, 4));
+  define(net, R"(
+def work(self, x):
+    return self.fc.forward(x)
+def forward(self, x):
+    first = fork(self.work, x)
+    second = fork(self.work, x)
+    return torch.wait(first) + torch.wait(second) + self.fc.forward(x)
+)");
+  CountingGuard guard(net);
+  for (int n = 1; n <= 20; ++n) {
+    run(net, at::ones({4, 4}));
+    ASSERT_EQ(module_macs(guard.tally(), "fc"), n * 3 * 64);
+    ASSERT_EQ(guard.tally().modules().at(0).calls, 0);
+    ASSERT_EQ(guard.tally().modules().at(1).calls, 0);
+  }
+}
+
+// One method ran before the guard was opened: its graph has been optimized, what it calls has become part of it, and the
+// interpreter does not announce that.
+TEST(Script, CallsOfAModuleOfWhichSomeAreNotAnnounced) {
+  Module net("Net");
+  net.register_module("encoder", linear(4, 4));
+  net.register_module("decoder", linear(4, 4));
+  define(net, R"(
+def encode(self, x):
+    return self.encoder.forward(x)
+def forward(self, x):
+    return self.decoder.forward(self.encode(x))
+)");
+  const auto encode = [&net] { net.get_method("encode")({at::ones({2, 4})}); };
+  for (int n = 0; n < 3; ++n) encode();
+  CountingGuard guard(net);
+  run(net, at::ones({2, 4}));
+  EXPECT_EQ(guard.tally().modules().at(0).calls, 1);
+  EXPECT_EQ(guard.tally().modules().at(1).calls, 0);
+  EXPECT_EQ(guard.tally().modules().at(2).calls, 1);
+  encode();
+  EXPECT_EQ(guard.tally().modules().at(1).calls, 0);
+  EXPECT_EQ(module_macs(guard.tally(), "encoder"), 2 * 2 * 4 * 4);
+  EXPECT_THAT(guard.tally().uncalled_modules(), IsEmpty());
+}
+
+TEST(Script, AnExceptionLeavesNoFunctionOpen) {
+  Module net = lenet();
+  CountingGuard guard(net);
+  EXPECT_ANY_THROW(run(net, at::ones({1, 1, 3, 3})));
+  run(net, at::ones({1, 1, 32, 32}));
+  EXPECT_EQ(guard.tally().modules().at(1).name, "conv1");
+  EXPECT_EQ(guard.tally().modules().at(1).calls, 2);
+  EXPECT_EQ(guard.tally().modules().back().name, "fc3");
+  EXPECT_EQ(guard.tally().modules().back().calls, 1);
+}
+
+// Its graph has been optimized: what it calls has become part of it.
+TEST(Script, CallsOfAModelThatHasRunBeforeAreNotKnown) {
+  Module net = lenet();
+  for (int n = 0; n < 3; ++n) run(net, at::ones({1, 1, 32, 32}));
+  CountingGuard guard(net);
+  run(net, at::ones({1, 1, 32, 32}));
+  EXPECT_EQ(guard.tally().modules().at(0).calls, 1);
+  EXPECT_EQ(guard.tally().modules().at(1).calls, 0);
+  EXPECT_THAT(guard.tally().modules().at(1).input_sizes, IsEmpty());
+  EXPECT_THAT(guard.tally().uncalled_modules(), IsEmpty());
+  EXPECT_EQ(module_macs(guard.tally(), "conv1"), 48600);
 }
 
 TEST(Script, UncalledModulesAndParameters) {
