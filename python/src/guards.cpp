@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bindings.h"
+#include "tensor_sizes.h"
 #include "torchtally/call_observer.h"
 #include "torchtally/counting_guard.h"
 #include "torchtally/module_list.h"
@@ -102,7 +103,7 @@ void adopt(PyObject* module, const ModuleLister& list) {
 }
 
 // Both are hooks of torch.nn.Module as they are, without a function of Python's around them: enter_module(module, args) and
-// leave_module(module, args, result). The module alone is enough.
+// leave_module(module, args, kwargs, result). The module alone is enough; then no sizes are noted.
 PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
   if (count < 1 || describe == nullptr) {
     PyErr_SetString(PyExc_TypeError, "enter_module(module), after set_describe(function)");
@@ -125,6 +126,16 @@ PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
   Py_RETURN_NONE;
 }
 
+void set_sizes(ModuleScope& scope, PyObject* arguments, PyObject* named_arguments, PyObject* result) {
+  TensorSizes inputs;
+  add_sizes(arguments, inputs);
+  add_sizes(named_arguments, inputs);
+  scope.set_input_sizes(std::move(inputs));
+  TensorSizes outputs;
+  add_sizes(result, outputs);
+  scope.set_output_sizes(std::move(outputs));
+}
+
 PyObject* leave_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
   if (count < 1) {
     PyErr_SetString(PyExc_TypeError, "leave_module(module)");
@@ -132,6 +143,7 @@ PyObject* leave_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
   }
   for (std::size_t i = frames.size(); i-- > 0;) {
     if (frames[i].module != args[0]) continue;
+    if (count == 4 && frames[i].scope.get()->is_counting()) set_sizes(*frames[i].scope.get(), args[1], args[2], args[3]);
     close_frames(i);
     break;
   }

@@ -192,6 +192,9 @@ void bind_tally(py::module_& m) {
       .def_readonly("parameters", &ModuleInfo::parameters)
       .def_readonly("registered", &ModuleInfo::registered)
       .def_readonly("called", &ModuleInfo::called)
+      .def_readonly("calls", &ModuleInfo::calls)
+      .def_readonly("input_sizes", &ModuleInfo::input_sizes)
+      .def_readonly("output_sizes", &ModuleInfo::output_sizes)
       .def("__repr__", [](const ModuleInfo& module) { return "ModuleInfo('" + module.name + "', " + module.type + ")"; });
 
   py::class_<Tally> tally_class(m, "Tally", "What was counted, as a value.");

@@ -257,6 +257,7 @@ def test_script_module_is_attributed_by_itself():
     with torchtally.CountingGuard(scripted) as guard:
         scripted(torch.randn(2, 4))
     assert macs(guard) == {"": 32, "fc": 32}
+    assert [(module.name, module.calls, module.input_sizes) for module in guard.tally.modules] == [("", 1, [[2, 4]]), ("fc", 1, [[2, 4]])]
     # Inside of an eager model it is one module.
     outer = nn.Sequential(scripted)
     with torchtally.CountingGuard(outer) as guard:
@@ -441,3 +442,83 @@ def test_accumulated_gradients_belong_to_the_parameters_owner():
     assert "aten::add_" not in by_operator["head"]
     # Where two gradients meet: between nodes
     assert guard.tally.by_operator["aten::add"].flops == 24
+
+
+def sizes(guard):
+    return {module.name: (module.calls, module.input_sizes, module.output_sizes) for module in guard.tally.modules}
+
+
+def test_sizes_of_modules():
+    class Inner(nn.Module):
+        def forward(self, pair, *, named):
+            return {"sum": pair[0] + named["x"], "parts": [pair[1], (pair[1], 3)]}
+
+    class Outer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(4, 6)
+            self.inner = Inner()
+
+        def forward(self, x, scale=1):
+            y = self.fc(x)
+            return self.inner((y, x), named={"x": y * scale})["sum"]
+
+    model = Outer()
+    with torchtally.CountingGuard(model) as guard:
+        model(torch.ones(2, 4))
+        model(scale=2, x=torch.ones(3, 4))
+    assert sizes(guard) == {
+        "": (2, [[3, 4]], [[3, 6]]),
+        "fc": (2, [[3, 4]], [[3, 6]]),
+        "inner": (2, [[3, 6], [3, 4], [3, 6]], [[3, 6], [3, 4], [3, 4]]),
+    }
+    table = guard.table(columns=["module_calls", "inputs", "outputs"])
+    assert "3x6, 3x4, 3x6" in table
+
+
+def test_sizes_where_there_is_little_to_tell():
+    class Odd(nn.Module):
+        def forward(self, x):
+            itself = []
+            itself.append(itself)
+            return [itself, torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]), x.to_sparse(), "text", None]
+
+    class Unwilling(torch.Tensor):
+        @staticmethod
+        def __new__(cls, size):
+            return torch.Tensor._make_wrapper_subclass(cls, size, dispatch_sizes_strides_policy="sizes")
+
+        @classmethod
+        def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+            raise RuntimeError("no " + str(func))
+
+    class Passes(nn.Module):
+        def forward(self, x):
+            return x
+
+    class Fails(nn.Module):
+        def forward(self, x):
+            raise ValueError("fails")
+
+    model = nn.ModuleDict({"odd": Odd(), "passes": Passes(), "fails": Fails()})
+    with torchtally.CountingGuard(model) as guard:
+        model["odd"](torch.ones(2))
+        model["passes"](Unwilling((5, 7)))
+        with pytest.raises(ValueError, match="fails"):
+            model["fails"](torch.ones(2))
+    assert sizes(guard) == {
+        "": (0, [], []),
+        "odd": (1, [[2]], [[2]]),  # the sparse one's
+        "passes": (1, [], []),
+        "fails": (1, [], []),
+    }
+
+
+def test_sizes_of_fake_tensors():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        model = nn.Linear(1 << 20, 1 << 20)
+        with torchtally.CountingGuard(model) as guard:
+            model(torch.empty(8, 1 << 20))
+    assert sizes(guard) == {"": (1, [[8, 1 << 20]], [[8, 1 << 20]])}

@@ -112,12 +112,15 @@ def _put_in_place() -> None:
     _handles.append(register_optimizer_step_pre_hook(_before_step))
     _handles.append(register_optimizer_step_post_hook(_after_step))
     _handles.append(register_module_forward_pre_hook(enter_module))
-    _handles.append(register_module_forward_hook(leave_module, always_call=True))
+    _handles.append(register_module_forward_hook(leave_module, with_kwargs=True, always_call=True))
 
 
 def _take_away() -> None:
     while _handles:
-        _handles.pop().remove()
+        handle = _handles.pop()
+        handle.remove()
+        # PyTorch leaves this entry behind, and torch.compile takes it for a hook that is still there.
+        getattr(torch.nn.modules.module, "_global_forward_hooks_with_kwargs", {}).pop(handle.id, None)
 
 
 @contextlib.contextmanager
