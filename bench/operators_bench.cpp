@@ -15,6 +15,7 @@
 
 #include "call.h"
 #include "torchtally/module_scope.h"
+#include "typed_no_op.h"
 
 namespace torchtally::bench {
 namespace {
@@ -102,6 +103,10 @@ TORCHTALLY_BENCH(Add, 1);
 TORCHTALLY_BENCH(Mm, 1);
 TORCHTALLY_BENCH(Linear, 1);
 TORCHTALLY_BENCH(Conv2d, 1);
+BENCHMARK_TEMPLATE(call, View, TypedNoOp, 1000);
+BENCHMARK_TEMPLATE(call, Add, TypedNoOp, 1000);
+BENCHMARK_TEMPLATE(call, Mm, TypedNoOp, 1000);
+BENCHMARK_TEMPLATE(call, Linear, TypedNoOp, 1000);
 TORCHTALLY_BENCH(View, 1000);
 TORCHTALLY_BENCH(Add, 1000);
 TORCHTALLY_BENCH(Mm, 1000);

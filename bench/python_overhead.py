@@ -1,12 +1,15 @@
-"""What counting from Python costs, against nothing and against torch's FlopCounterMode, in one run on one thread.
+"""What counting from Python costs, against nothing, against a pair of global module hooks that do nothing, and against torch's
+FlopCounterMode, in one run on one thread.
 
     PYTHONPATH=build/release/python third_party/local/bin/python3 bench/python_overhead.py
 """
 
+import contextlib
 import time
 
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.utils.flop_counter import FlopCounterMode
 
 import torchtally
@@ -71,6 +74,20 @@ def gpt2(width=768, words=50257):
     return work
 
 
+@contextlib.contextmanager
+def empty_hooks():
+    """What whoever tells modules apart cannot do without: with hooks nn.Module calls its forward() the slow way."""
+    handles = [
+        register_module_forward_pre_hook(lambda module, args: None),
+        register_module_forward_hook(lambda module, args, result: None, always_call=True),
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def best_of_interleaved(works, seconds=6.0):
     best = [float("inf")] * len(works)
     end = time.thread_time() + seconds
@@ -86,8 +103,6 @@ def best_of_interleaved(works, seconds=6.0):
 
 
 def main():
-    import contextlib
-
     torch.set_num_threads(1)
     cases = {
         "add x 1000, 1 element": chain(),
@@ -100,13 +115,14 @@ def main():
         with torchtally.CountingGuard() as guard:
             work()
         calls = guard.tally.total.calls
-        plain, ours, torchs = best_of_interleaved(
-            [(work, contextlib.nullcontext), (work, torchtally.CountingGuard), (work, lambda: FlopCounterMode(display=False))]
+        plain, hooks, ours, torchs = best_of_interleaved(
+            [(work, around) for around in (contextlib.nullcontext, empty_hooks, torchtally.CountingGuard, lambda: FlopCounterMode(display=False))]
         )
-        ours_each, torchs_each = ((t - plain) / calls * 1e6 for t in (ours, torchs))
+        hooks_each, ours_each, torchs_each = ((t - plain) / calls * 1e6 for t in (hooks, ours, torchs))
         print(
             f"{name}: {plain * 1e3:.2f} ms, {calls} calls; torchtally +{ours_each:.2f} µs a call, {(ours - plain) / plain:+.1%}; "
-            f"FlopCounterMode +{torchs_each:.2f} µs, {(torchs - plain) / plain:+.1%}; {torchs_each / ours_each:.0f} times"
+            f"FlopCounterMode +{torchs_each:.2f} µs, {(torchs - plain) / plain:+.1%}; {torchs_each / ours_each:.0f} times; "
+            f"empty hooks {hooks_each:+.2f} µs"
         )
 
 

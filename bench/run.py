@@ -6,7 +6,7 @@
     bench/run.py operators --out mine     only operators_bench; its JSON goes to mine/operators.json
 
 Every figure is the fastest of the repetitions, which are interleaved at random, so that a slow spell of the machine hits all alike.
-`added` is nanoseconds over the plain call; `x no-op` is that over what a boxed fallback that does nothing adds; `allocations` are heap
+`added` is nanoseconds over the plain call; `x no-op` is that over what a boxed fallback that does nothing adds (TypedNoOp: typed kernels that do nothing); `allocations` are heap
 allocations per call over the plain call; `leaf calls` are those that were counted. A model's own noise is larger than what counting
 adds to it: the last column estimates that from below, as its leaf calls times what a counted one-element add adds.
 
@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 
-BASELINES = ["Plain", "NoOpFallback", "RecordFunctionCallback", "Torchtally"]
+BASELINES = ["Plain", "NoOpFallback", "RecordFunctionCallback", "TypedNoOp", "Torchtally"]
 # Seconds that one repetition takes at least, and how many there are.
 EFFORT = {"operators": (0.05, 15), "models": (1.0, 7), "training": (0.5, 25), "memory": (0, 1), "long_run": (0, 1)}
 INSTRUCTIONS = "instructions"
@@ -76,7 +76,7 @@ def print_calls(figures, added_by_add):
     for (work, length), by_baseline in sorted(figures.items(), key=lambda item: (item[0][1], item[0][0])):
         plain, plain_allocations, _ = by_baseline["Plain"]
         no_op = by_baseline["NoOpFallback"][0] - plain
-        for baseline in BASELINES:
+        for baseline in filter(by_baseline.get, BASELINES):
             nanoseconds, allocations, leaf_calls = by_baseline[baseline]
             added = nanoseconds - plain
             ratio = f"{added / no_op:.2f}" if no_op > 0 else "-"
