@@ -52,6 +52,9 @@ class [[nodiscard]] TORCHTALLY_API ModuleScope {
   // Sizes of the tensors that the module is called with, and that it returns: for ModuleInfo and ModuleFormula.
   void set_input_sizes(TensorSizes sizes);
   void set_output_sizes(TensorSizes sizes);
+  // The call has failed, and no exception of C++'s is in flight that shows it: its cost as a whole is not added, nor its sizes
+  // noted.
+  void set_failed();
 
  private:
   class State;

@@ -116,19 +116,34 @@ py::list list_of(const List& values) {
   return list;
 }
 
-// A Python function as a formula: called and let go with the interpreter's lock, on whatever thread.
-class PythonFormula {
+// A Python function, called and let go with the interpreter's lock, on whatever thread.
+class PythonFunction {
  public:
-  explicit PythonFormula(py::function function)
+  explicit PythonFunction(py::function function)
       : function_(new py::function(std::move(function)), [](py::function* owned) {
           if (Py_IsInitialized() == 0) return;  // the interpreter has ended, and its objects with it
           const py::gil_scoped_acquire lock;
           delete owned;
         }) {}
 
+  // With the lock: what the function makes of the cost of this call.
+  Cost operator()(const py::object& call, const Cost& cost) const {
+    const PauseCounting pause;  // it may call operators
+    const py::object cost_object = py::cast(cost);
+    (*function_)(call, cost_object);
+    return cost_object.cast<Cost>();
+  }
+
+ private:
+  std::shared_ptr<py::function> function_;
+};
+
+class PythonFormula {
+ public:
+  explicit PythonFormula(py::function function) : function_(std::move(function)) {}
+
   void operator()(const OpCall& call, Cost& cost) const {
     const py::gil_scoped_acquire lock;
-    const PauseCounting pause;  // it may call operators
     CallObject object{&call};
     const py::object handle = py::cast(&object, py::return_value_policy::copy);
     auto* const shown = handle.cast<CallObject*>();
@@ -137,13 +152,33 @@ class PythonFormula {
       CallObject* object;
       ~Ending() { object->call = nullptr; }
     } ending{shown};
-    const py::object cost_object = py::cast(cost);
-    (*function_)(handle, cost_object);
-    cost = cost_object.cast<Cost>();
+    cost = function_(handle, cost);
   }
 
  private:
-  std::shared_ptr<py::function> function_;
+  PythonFunction function_;
+};
+
+// A call of a module, with copies of all that it says.
+struct ModuleCallObject {
+  std::string name;
+  std::string type;
+  TensorSizes input_sizes;
+  TensorSizes output_sizes;
+};
+
+class PythonModuleFormula {
+ public:
+  explicit PythonModuleFormula(py::function function) : function_(std::move(function)) {}
+
+  void operator()(const ModuleCall& call, Cost& cost) const {
+    const py::gil_scoped_acquire lock;
+    cost = function_(
+        py::cast(ModuleCallObject{std::string(call.name), std::string(call.type), call.input_sizes, call.output_sizes}), cost);
+  }
+
+ private:
+  PythonFunction function_;
 };
 
 }  // namespace
@@ -180,6 +215,12 @@ void bind_formulas(py::module_& m) {
           py::arg("index") = 0)
       .def("__getitem__", &argument_at, py::arg("key"));
 
+  py::class_<ModuleCallObject>(m, "ModuleCall", "One call of a module, as its formula sees it.")
+      .def_readonly("name", &ModuleCallObject::name)
+      .def_readonly("type", &ModuleCallObject::type)
+      .def_readonly("input_sizes", &ModuleCallObject::input_sizes)
+      .def_readonly("output_sizes", &ModuleCallObject::output_sizes);
+
   py::class_<FormulaSet>(m, "FormulaSet", "Which operator costs what.")
       .def_static("builtin", &FormulaSet::builtin)
       .def_static("empty", &FormulaSet::empty)
@@ -197,6 +238,13 @@ void bind_formulas(py::module_& m) {
             for (const std::string& op : ops) formulas.set(op, shared);
           },
           py::arg("ops"), py::arg("formula"))
+      .def(
+          "set_module",
+          [](FormulaSet& formulas, const std::string& module, py::function formula, bool replaces) {
+            formulas.set_module(module, PythonModuleFormula(std::move(formula)),
+                                replaces ? ModuleCost::kReplace : ModuleCost::kAdd);
+          },
+          py::arg("module"), py::arg("formula"), py::arg("replaces"))
       .def(
           "ignore", [](FormulaSet& formulas, const std::string& op) { formulas.ignore(op); }, py::arg("op"))
       .def("overridden", &FormulaSet::overridden);

@@ -39,6 +39,7 @@ class Held {
     }
   }
 
+  // Throws what the scope's destructor throws: of GuardMisuse and of a user's formula.
   void close() { delete std::exchange(scope_, nullptr); }
   Scope* get() const { return scope_; }
 
@@ -63,8 +64,25 @@ struct Frame {
 };
 thread_local std::deque<Frame> frames;
 
+// Those that were left open: whatever runs in them has failed.
 void close_frames(std::size_t above) {
-  while (frames.size() > above) frames.pop_back();
+  while (frames.size() > above) {
+    frames.back().scope.get()->set_failed();
+    frames.pop_back();
+  }
+}
+
+// A user's formula may throw.
+void close_innermost_frame() {
+  try {
+    frames.back().scope.close();
+  } catch (const GuardMisuse&) {
+    // As in ~Held().
+  } catch (...) {
+    frames.pop_back();
+    throw;
+  }
+  frames.pop_back();
 }
 
 using Parameters = std::vector<std::tuple<std::uintptr_t, std::int64_t, bool>>;
@@ -103,7 +121,8 @@ void adopt(PyObject* module, const ModuleLister& list) {
 }
 
 // Both are hooks of torch.nn.Module as they are, without a function of Python's around them: enter_module(module, args) and
-// leave_module(module, args, kwargs, result). The module alone is enough; then no sizes are noted.
+// leave_module(module, args, kwargs, result). The module alone is enough for a scope of one's own. The second hook gets no kwargs
+// where forward() has raised.
 PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
   if (count < 1 || describe == nullptr) {
     PyErr_SetString(PyExc_TypeError, "enter_module(module), after set_describe(function)");
@@ -137,15 +156,28 @@ void set_sizes(ModuleScope& scope, PyObject* arguments, PyObject* named_argument
 }
 
 PyObject* leave_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
+  constexpr Py_ssize_t kReturned = 4;
+  constexpr Py_ssize_t kRaised = 3;
   if (count < 1) {
     PyErr_SetString(PyExc_TypeError, "leave_module(module)");
     return nullptr;
   }
-  for (std::size_t i = frames.size(); i-- > 0;) {
-    if (frames[i].module != args[0]) continue;
-    if (count == 4 && frames[i].scope.get()->is_counting()) set_sizes(*frames[i].scope.get(), args[1], args[2], args[3]);
-    close_frames(i);
-    break;
+  try {
+    for (std::size_t i = frames.size(); i-- > 0;) {
+      if (frames[i].module != args[0]) continue;
+      close_frames(i + 1);
+      ModuleScope& scope = *frames[i].scope.get();
+      if (count == kReturned && scope.is_counting()) set_sizes(scope, args[1], args[2], args[3]);
+      if (count == kRaised) scope.set_failed();
+      close_innermost_frame();
+      break;
+    }
+  } catch (py::error_already_set& error) {
+    error.restore();
+    return nullptr;
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+    return nullptr;
   }
   Py_RETURN_NONE;
 }
@@ -217,8 +249,15 @@ void bind_guards(py::module_& m) {
   bind_scope(pause);
 
   py::class_<Held<ModuleScope>> scope(m, "Scope");
-  scope.def(py::init([](const std::string& name) { return std::make_unique<Held<ModuleScope>>(std::in_place, name); }),
-            py::arg("name"));
+  scope
+      .def(py::init([](const std::string& name) { return std::make_unique<Held<ModuleScope>>(std::in_place, name); }),
+           py::arg("name"))
+      .def(py::init([](const std::string& name, const Cost& cost, bool replaces) {
+             const ModuleCost how = replaces ? ModuleCost::kReplace : ModuleCost::kAdd;
+             return std::make_unique<Held<ModuleScope>>(std::in_place, name, cost, how);
+           }),
+           py::arg("name"), py::arg("cost"), py::arg("replaces"))
+      .def("set_failed", [](const Held<ModuleScope>& held) { held.get()->set_failed(); });
   bind_scope(scope);
 
   py::class_<Held<PhaseScope>> phase(m, "PhaseScope");

@@ -522,3 +522,80 @@ def test_sizes_of_fake_tensors():
         with torchtally.CountingGuard(model) as guard:
             model(torch.empty(8, 1 << 20))
     assert sizes(guard) == {"": (1, [[8, 1 << 20]], [[8, 1 << 20]])}
+
+
+class Mlp(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up = nn.Linear(4, 8)
+        self.down = nn.Linear(8, 2)
+
+    def forward(self, x, fail=False):
+        x = self.up(x)
+        if fail:
+            raise ValueError("fails")
+        return self.down(x)
+
+
+def test_module_formulas():
+    seen = []
+
+    def linear(call, cost):
+        seen.append((call.name, call.type, call.input_sizes, call.output_sizes))
+        rows, width = call.input_sizes[0]
+        cost.add_macs(rows * width * 1000)
+
+    formulas = torchtally.FormulaSet().set_module(nn.Linear, linear)
+    formulas.set_module("down", lambda call, cost: cost.add_macs(7), replaces=False)
+    with torchtally.CountingGuard(Mlp(), formulas=formulas) as guard:
+        model = guard._model
+        model(torch.ones(3, 4)).sum().backward()
+    assert seen == [("up", "Linear", [[3, 4]], [[3, 8]])]
+    tally = guard.tally
+    # up: 3 rows of 4, a thousand each, instead of 3*4*8; down: 7 and 3*8*2. Backward as it ran: up's weight, down's weight and input.
+    assert tally.by_module_and_phase["up"]["forward"].macs == 12000
+    assert tally.by_module_and_phase["down"]["forward"].macs == 7 + 48
+    assert tally.by_phase["backward"].macs == 96 + 48 + 48
+    assert tally.by_operator["torchtally::module(Linear, replaced)"].macs == 12000
+    assert tally.by_operator["torchtally::module(down)"].macs == 7
+
+
+def test_module_formula_that_raises():
+    def broken(call, cost):
+        raise KeyError("no such size")
+
+    model = Mlp()
+    with torchtally.CountingGuard(model, formulas=torchtally.FormulaSet().set_module("up", broken)) as guard:
+        with pytest.raises(KeyError, match="no such size"):
+            model(torch.ones(3, 4))
+        torch.ones(3, 4) @ torch.ones(4, 5)
+    assert macs(guard)[""] == 60  # at the root again, and nothing replaced
+    assert not torch.nn.modules.module._has_any_global_hook()
+
+
+def test_a_call_that_raises_has_no_cost_as_a_whole():
+    model = Mlp()
+    formulas = torchtally.FormulaSet().set_module(Mlp, lambda call, cost: cost.add_macs(1000), replaces=False)
+    with torchtally.CountingGuard(model, formulas=formulas) as guard:
+        with pytest.raises(ValueError, match="fails"):
+            model(torch.ones(3, 4), fail=True)
+        with pytest.raises(ValueError, match="fails"), torchtally.ModuleScope(model):
+            raise ValueError("fails")
+    assert guard.tally.total.macs == 96
+
+
+def test_cost_given_to_a_scope():
+    cost = torchtally.Cost()
+    cost.add_macs(5)
+    with torchtally.CountingGuard() as guard:
+        with torchtally.ModuleScope("kernel", cost=cost, replaces=True):
+            torch.ones(3, 4) @ torch.ones(4, 5)
+        with torchtally.ModuleScope("more", cost=cost):
+            torch.ones(3, 4) @ torch.ones(4, 5)
+        with pytest.raises(ValueError), torchtally.ModuleScope("failed", cost=cost):
+            raise ValueError
+    assert macs(guard) == {"": 70, "kernel": 5, "more": 65, "failed": 0}
+    with pytest.raises(TypeError, match="set_module"):
+        torchtally.ModuleScope(nn.Linear(1, 1), cost=cost)
+    with pytest.raises(TypeError, match="replaces=True wants the cost"):
+        torchtally.ModuleScope("kernel", replaces=True)

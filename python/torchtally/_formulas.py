@@ -1,15 +1,16 @@
 """Formulas of one's own."""
 
 import threading
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Type, Union
 
 import torch
 
-from torchtally._core import Cost, OpCall
+from torchtally._core import Cost, ModuleCall, OpCall
 from torchtally._core import FormulaSet as _FormulaSet
 from torchtally._higher_order import count_as_a_whole, name_of
 
 Formula = Callable[[OpCall, Cost], None]
+ModuleFormula = Callable[[ModuleCall, Cost], None]
 
 # "mylib::op", torch.ops.mylib.op, torch.ops.higher_order.op, or a Triton kernel.
 Target = Any
@@ -45,6 +46,24 @@ class FormulaSet:
         """Adds a formula, or overrides the one that is there. `op`: "namespace::name", "namespace::name.overload", torch.ops.mylib.op, a
         higher-order operator, or a Triton kernel."""
         self._core.set(_name(op), formula)
+        return self
+
+    def set_module(self, module: Union[str, Type[torch.nn.Module]], formula: ModuleFormula, replaces: bool = True) -> "FormulaSet":
+        """What a call of a module costs as a whole, for what operators can't tell. `module`: its class, the class's name, or the name
+        of one ("encoder.layer.3"), which wins over its class's.
+
+        def attention(call, cost):
+            batch, length, width = call.input_sizes[0]      # of the tensors among the arguments, in their order
+            cost.add_macs(2 * batch * length * 128 * width)
+
+        formulas.set_module(SparseAttention, attention)
+
+        `call` has name, type, input_sizes and output_sizes. With `replaces` the operators in its forward() are not counted; without, the
+        cost is added to theirs. Backward counts as it runs. A call that raises costs nothing. In a tally it is an operator named
+        "torchtally::module(SparseAttention, replaced)". An exception raised here reaches the module's caller. TorchScript's submodules
+        have no such calls."""
+        name = module if isinstance(module, str) else module.__name__
+        self._core.set_module(name, formula, replaces)
         return self
 
     def ignore(self, op: Target) -> "FormulaSet":

@@ -170,15 +170,28 @@ class ModuleScope:
         ...
     with torchtally.ModuleScope(model.encoder):     # methods other than forward
         model.encoder.embed(x)
+    with torchtally.ModuleScope("kernel", cost=cost, replaces=True):
+        ...                                         # what is counted inside is replaced by this Cost; else it is added
+
+    A module's cost is given by FormulaSet.set_module().
     """
 
-    def __init__(self, module: Union[str, torch.nn.Module]) -> None:
+    def __init__(
+        self, module: Union[str, torch.nn.Module], cost: Optional[_core.Cost] = None, replaces: bool = False
+    ) -> None:
+        if cost is not None and not isinstance(module, str):
+            raise TypeError("a cost is for a scope with a name of its own; FormulaSet.set_module() sets a module's")
+        if cost is None and replaces:
+            raise TypeError("replaces=True wants the cost that replaces what is counted inside")
         self._module = module
+        self._cost = cost
+        self._replaces = replaces
         self._scope: Optional[_core.Scope] = None
 
     def __enter__(self) -> "ModuleScope":
         if isinstance(self._module, str):
-            self._scope = _core.Scope(self._module)
+            with_cost = () if self._cost is None else (self._cost, self._replaces)
+            self._scope = _core.Scope(self._module, *with_cost)
         else:
             _hooks.enter(self._module)
         return self
@@ -189,9 +202,11 @@ class ModuleScope:
         if isinstance(self._module, str):
             scope, self._scope = self._scope, None
             assert scope is not None
+            if kind is not None:
+                scope.set_failed()
             scope.close()
         else:
-            _hooks.leave(self._module)
+            _hooks.leave(self._module, failed=kind is not None)
 
 
 class PhaseScope:

@@ -167,5 +167,5 @@ def enter(module: torch.nn.Module) -> None:
     enter_module(unwrapped(module))
 
 
-def leave(module: torch.nn.Module) -> None:
-    leave_module(unwrapped(module))
+def leave(module: torch.nn.Module, failed: bool) -> None:
+    leave_module(unwrapped(module), *((), None) if failed else ())  # as PyTorch calls the hook where forward() raised

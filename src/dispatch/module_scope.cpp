@@ -41,16 +41,25 @@ class ModuleScope::State {
   }
 
   void close() {
+    std::exception_ptr error;
     // A call that throws is not counted.
-    if (std::uncaught_exceptions() == exceptions_in_flight_) tell();
+    if (!has_failed && std::uncaught_exceptions() == exceptions_in_flight_) {
+      try {
+        tell();
+      } catch (...) {  // a user's formula: the frame must close nevertheless
+        error = std::current_exception();
+      }
+    }
     frame_->close();
     const auto open = dispatch::counting_position();
     for (const Position* around = open.get(); around != nullptr; around = around->outer.get())
       around->places().leave_to(around->frame);
+    if (error != nullptr) std::rethrow_exception(error);
   }
 
   TensorSizes input_sizes;
   TensorSizes output_sizes;
+  bool has_failed = false;
 
  private:
   struct Priced {
@@ -189,6 +198,10 @@ void ModuleScope::set_input_sizes(TensorSizes sizes) {
 
 void ModuleScope::set_output_sizes(TensorSizes sizes) {
   if (state_ != nullptr) state_->output_sizes = std::move(sizes);
+}
+
+void ModuleScope::set_failed() {
+  if (state_ != nullptr) state_->has_failed = true;
 }
 
 }  // namespace torchtally

@@ -222,6 +222,34 @@ TEST(ModuleFormulas, ACallThatThrowsIsNotCounted) {
   EXPECT_EQ(macs(guard), 0);
 }
 
+// As where the exception is Python's.
+TEST(ModuleFormulas, ACallThatIsSaidToHaveFailedIsNotCounted) {
+  CountingGuard guard;
+  Cost cost;
+  cost.add_macs(5);
+  {
+    ModuleScope scope("kernel", cost, ModuleCost::kAdd);
+    scope.set_input_sizes({{1, 2}});
+    scope.set_failed();
+  }
+  EXPECT_EQ(macs(guard), 0);
+  EXPECT_THAT(guard.tally().modules().at(1).input_sizes, IsEmpty());
+}
+
+TEST(ModuleFormulas, OneThatThrowsLeavesTheScopeClosed) {
+  Mlp net;
+  FormulaSet formulas = FormulaSet::builtin();
+  formulas.set_module("up", [](const ModuleCall& call, Cost& cost) { cost.add_macs(call.input_sizes.at(3).at(0)); });
+  {
+    CountingGuard guard(net, formulas);
+    EXPECT_THROW(call(net.up, batch()), std::out_of_range);
+    product();
+    EXPECT_EQ(module_macs(guard.tally(), "up"), 0);
+    EXPECT_EQ(macs(guard), kProductMacs);
+  }
+  EXPECT_TRUE(thread_is_clean());
+}
+
 TEST(ModuleFormulas, OfOneOfTwoNestedGuards) {
   Mlp net;
   FormulaSet formulas = FormulaSet::builtin();
