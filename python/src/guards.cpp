@@ -121,8 +121,8 @@ void adopt(PyObject* module, const ModuleLister& list) {
 }
 
 // Both are hooks of torch.nn.Module as they are, without a function of Python's around them: enter_module(module, args) and
-// leave_module(module, args, kwargs, result). The module alone is enough for a scope of one's own. The second hook gets no kwargs
-// where forward() has raised.
+// leave_module(module, args, kwargs, result). The module alone is enough for a scope of one's own. Where forward() has raised the
+// second hook gets no kwargs, and None for a result; before PyTorch's hooks got kwargs it never does.
 PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
   if (count < 1 || describe == nullptr) {
     PyErr_SetString(PyExc_TypeError, "enter_module(module), after set_describe(function)");
@@ -145,6 +145,7 @@ PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
   Py_RETURN_NONE;
 }
 
+// `named_arguments` may be null.
 void set_sizes(ModuleScope& scope, PyObject* arguments, PyObject* named_arguments, PyObject* result) {
   TensorSizes inputs;
   add_sizes(arguments, inputs);
@@ -156,8 +157,8 @@ void set_sizes(ModuleScope& scope, PyObject* arguments, PyObject* named_argument
 }
 
 PyObject* leave_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
-  constexpr Py_ssize_t kReturned = 4;
-  constexpr Py_ssize_t kRaised = 3;
+  constexpr Py_ssize_t kWithoutKwargs = 3;
+  constexpr Py_ssize_t kWithKwargs = 4;
   if (count < 1) {
     PyErr_SetString(PyExc_TypeError, "leave_module(module)");
     return nullptr;
@@ -167,8 +168,9 @@ PyObject* leave_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
       if (frames[i].module != args[0]) continue;
       close_frames(i + 1);
       ModuleScope& scope = *frames[i].scope.get();
-      if (count == kReturned && scope.is_counting()) set_sizes(scope, args[1], args[2], args[3]);
-      if (count == kRaised) scope.set_failed();
+      if (count == kWithoutKwargs && args[2] == Py_None) scope.set_failed();
+      if (count == kWithoutKwargs && scope.is_counting()) set_sizes(scope, args[1], nullptr, args[2]);
+      if (count == kWithKwargs && scope.is_counting()) set_sizes(scope, args[1], args[2], args[3]);
       close_innermost_frame();
       break;
     }

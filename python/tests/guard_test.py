@@ -599,3 +599,15 @@ def test_cost_given_to_a_scope():
         torchtally.ModuleScope(nn.Linear(1, 1), cost=cost)
     with pytest.raises(TypeError, match="replaces=True wants the cost"):
         torchtally.ModuleScope("kernel", replaces=True)
+
+
+def test_hooks_without_kwargs(monkeypatch):
+    monkeypatch.setattr("torchtally._hooks._WITH_KWARGS", {})  # as of older PyTorch
+    model = Mlp()
+    formulas = torchtally.FormulaSet().set_module(nn.Linear, lambda call, cost: cost.add_macs(call.output_sizes[0][1]))
+    with torchtally.CountingGuard(model, formulas=formulas) as guard:
+        model(torch.ones(3, 4))
+        with pytest.raises(ValueError, match="fails"):
+            model(torch.ones(5, 4), fail=True)
+    assert sizes(guard) == {"": (2, [[3, 4]], [[3, 2]]), "up": (2, [[5, 4]], [[5, 8]]), "down": (1, [[3, 8]], [[3, 2]])}
+    assert guard.tally.total.macs == 8 + 2 + 8

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import inspect
 import threading
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -16,6 +17,9 @@ _lock = threading.Lock()
 _users = 0
 _is_taken_away = 0
 _handles: List[Any] = []
+
+# Older PyTorch has no kwargs for hooks of all modules; there the sizes of arguments by name are not seen.
+_WITH_KWARGS = {"with_kwargs": True} if "with_kwargs" in inspect.signature(register_module_forward_hook).parameters else {}
 
 # Modules that a guard met while they ran: kept alive while hooks are there, because a module is known by its address.
 _met: List[torch.nn.Module] = []
@@ -112,7 +116,7 @@ def _put_in_place() -> None:
     _handles.append(register_optimizer_step_pre_hook(_before_step))
     _handles.append(register_optimizer_step_post_hook(_after_step))
     _handles.append(register_module_forward_pre_hook(enter_module))
-    _handles.append(register_module_forward_hook(leave_module, with_kwargs=True, always_call=True))
+    _handles.append(register_module_forward_hook(leave_module, always_call=True, **_WITH_KWARGS))
 
 
 def _take_away() -> None:
