@@ -120,21 +120,11 @@ void adopt(PyObject* module, const ModuleLister& list) {
   frames.emplace_back(module, list, context.cast<const ThreadContext&>());
 }
 
-// Both are hooks of torch.nn.Module as they are, without a function of Python's around them: enter_module(module, args) and
-// leave_module(module, args, kwargs, result). The module alone is enough for a scope of one's own. Where forward() has raised the
-// second hook gets no kwargs, and None for a result; before PyTorch's hooks got kwargs it never does.
-PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
-  if (count < 1 || describe == nullptr) {
-    PyErr_SetString(PyExc_TypeError, "enter_module(module), after set_describe(function)");
-    return nullptr;
-  }
-  PyObject* const module = args[0];
+// What Python calls without pybind11 between: None, or the exception that `work` throws as one of Python's.
+template <typename Work>
+PyObject* none_after(const Work& work) {
   try {
-    const ModuleLister list = [module] {
-      return list_from(py::reinterpret_borrow<py::object>(describe)(py::handle(module)).cast<Described>());
-    };
-    frames.emplace_back(module, list);
-    if (!frames.back().scope.get()->is_counting() && !ThreadContext::is_known()) adopt(module, list);
+    work();
   } catch (py::error_already_set& error) {
     error.restore();
     return nullptr;
@@ -143,6 +133,23 @@ PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
     return nullptr;
   }
   Py_RETURN_NONE;
+}
+
+// Both are hooks of torch.nn.Module as they are, without a function of Python's around them: enter_module(module, args) and
+// leave_module(module, args, kwargs, result). The module alone is enough for a scope of one's own. Where forward() has raised the
+// second hook gets no kwargs, and None for a result; before PyTorch's hooks got kwargs it never does.
+PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t count) {
+  if (count < 1 || describe == nullptr) {
+    PyErr_SetString(PyExc_TypeError, "enter_module(module), after set_describe(function)");
+    return nullptr;
+  }
+  return none_after([module = args[0]] {
+    const ModuleLister list = [module] {
+      return list_from(py::reinterpret_borrow<py::object>(describe)(py::handle(module)).cast<Described>());
+    };
+    frames.emplace_back(module, list);
+    if (!frames.back().scope.get()->is_counting() && !ThreadContext::is_known()) adopt(module, list);
+  });
 }
 
 // `named_arguments` may be null.
@@ -163,25 +170,17 @@ PyObject* leave_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
     PyErr_SetString(PyExc_TypeError, "leave_module(module)");
     return nullptr;
   }
-  try {
-    for (std::size_t i = frames.size(); i-- > 0;) {
-      if (frames[i].module != args[0]) continue;
-      close_frames(i + 1);
-      ModuleScope& scope = *frames[i].scope.get();
-      if (count == kWithoutKwargs && args[2] == Py_None) scope.set_failed();
-      if (count == kWithoutKwargs && scope.is_counting()) set_sizes(scope, args[1], nullptr, args[2]);
-      if (count == kWithKwargs && scope.is_counting()) set_sizes(scope, args[1], args[2], args[3]);
-      close_innermost_frame();
-      break;
-    }
-  } catch (py::error_already_set& error) {
-    error.restore();
-    return nullptr;
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-    return nullptr;
-  }
-  Py_RETURN_NONE;
+  return none_after([args, count] {
+    std::size_t above = frames.size();
+    while (above > 0 && frames[above - 1].module != args[0]) --above;
+    if (above == 0) return;
+    close_frames(above);
+    ModuleScope& scope = *frames.back().scope.get();
+    if (count == kWithoutKwargs && args[2] == Py_None) scope.set_failed();
+    if (count == kWithoutKwargs && scope.is_counting()) set_sizes(scope, args[1], nullptr, args[2]);
+    if (count == kWithKwargs && scope.is_counting()) set_sizes(scope, args[1], args[2], args[3]);
+    close_innermost_frame();
+  });
 }
 
 using FastFunction = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t);
