@@ -6,9 +6,10 @@
     bench/run.py operators --out mine     only operators_bench; its JSON goes to mine/operators.json
 
 Every figure is the fastest of the repetitions, which are interleaved at random, so that a slow spell of the machine hits all alike.
-`added` is nanoseconds over the plain call; `x no-op` is that over what a boxed fallback that does nothing adds (TypedNoOp: typed kernels that do nothing); `allocations` are heap
-allocations per call over the plain call; `leaf calls` are those that were counted. A model's own noise is larger than what counting
-adds to it: the last column estimates that from below, as its leaf calls times what a counted one-element add adds.
+`added` is nanoseconds over the plain call; `x no-op` is that over what a boxed fallback that does nothing adds (TypedNoOp has typed
+kernels that do nothing); `allocations` are heap allocations per call over the plain call; `leaf calls` are those that were counted. A
+model's own noise is larger than what counting adds to it: the last column estimates that from below, as its leaf calls times what a
+counted one-element add adds.
 
 `training` lets plain and counted steps take turns too, and sets torch's FlopCounterMode beside it, from Python on the same models.
 `instructions` counts those of the same training steps under callgrind, which has no noise (apt-get install valgrind). `long_run` is a

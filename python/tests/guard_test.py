@@ -560,6 +560,12 @@ def test_module_formulas():
     assert tally.by_operator["torchtally::module(down)"].macs == 7
 
 
+def test_module_formula_for_no_module():
+    for wrong in (42, nn.Linear(1, 1), dict):
+        with pytest.raises(TypeError, match="wants a class of modules"):
+            torchtally.FormulaSet().set_module(wrong, lambda call, cost: None)
+
+
 def test_module_formula_that_raises():
     def broken(call, cost):
         raise KeyError("no such size")

@@ -62,6 +62,8 @@ class FormulaSet:
         cost is added to theirs. Backward counts as it runs. A call that raises costs nothing. In a tally it is an operator named
         "torchtally::module(SparseAttention, replaced)". An exception raised here reaches the module's caller. TorchScript's submodules
         have no such calls."""
+        if not isinstance(module, str) and not (isinstance(module, type) and issubclass(module, torch.nn.Module)):
+            raise TypeError(f"set_module() wants a class of modules, its name, or the name of a module, not {module!r}")
         name = module if isinstance(module, str) else module.__name__
         self._core.set_module(name, formula, replaces)
         return self
