@@ -1,6 +1,7 @@
 // What counting adds to single operators and to chains of tiny ones, beside the baselines. Time per operator call.
 //
 //   build/release/bin/operators_bench    (bench/run.py prints the ratios)
+#include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/conv2d.h>
@@ -9,9 +10,12 @@
 #include <ATen/ops/lerp.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/sort.h>
 #include <benchmark/benchmark.h>
+
+#include <vector>
 
 #include "call.h"
 #include "torchtally/module_scope.h"
@@ -26,7 +30,7 @@ struct Add {
   at::Tensor operator()() const { return at::add(a, b); }
 };
 
-// Operators without a typed kernel: through the boxed fallback.
+// Operators that share the typed kernels of their signatures: this one and those down to Sort, and AddOut.
 struct Erfinv {
   at::Tensor a = at::randn({1});
   at::Tensor operator()() const { return at::erfinv(a); }
@@ -80,12 +84,27 @@ struct Conv2d {
   at::Tensor operator()() const { return at::conv2d(x, weight, bias); }
 };
 
-// Goes through the boxed fallback: what writes to an `out=` may change its size, and typed kernels look at arguments afterwards.
+// What writes to an `out=` may change its size, so its arguments are compared before it runs.
 struct AddOut {
   at::Tensor a = at::randn({1});
   at::Tensor b = at::randn({1});
   mutable at::Tensor out = at::randn({1});
   at::Tensor operator()() const { return at::add_out(out, a, b); }
+};
+
+// As of an optimizer that takes all parameters at once, of a model of a hundred tensors.
+struct ForeachMul {
+  std::vector<at::Tensor> tensors = std::vector<at::Tensor>(100, at::ones({1}));
+  bool operator()() const {
+    at::_foreach_mul_(tensors, 1);
+    return true;
+  }
+};
+
+// Its signature is nobody else's on the hot path: through the boxed fallback, as what others register.
+struct Unfold {
+  at::Tensor a = at::randn({4});
+  at::Tensor operator()() const { return a.unfold(0, 2, 1); }
 };
 
 // An addition in a module scope: what the scope costs is the difference to Add. Without a guard it does nothing.
@@ -117,6 +136,8 @@ TORCHTALLY_BENCH(Addcmul, 1000);
 TORCHTALLY_BENCH(Flip, 1000);
 TORCHTALLY_BENCH(Sort, 1000);
 TORCHTALLY_BENCH(AddOut, 1000);
+TORCHTALLY_BENCH(ForeachMul, 10);
+TORCHTALLY_BENCH(Unfold, 1000);
 TORCHTALLY_BENCH(ScopedAdd, 1000);
 
 }  // namespace

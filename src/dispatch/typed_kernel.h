@@ -2,7 +2,8 @@
 // they do away with it.
 //
 // Inputs are looked at after the operator has run, where they are: the caller keeps what it passed by reference. So this is for
-// operators that leave their inputs' sizes and strides alone: functional ones and in-place arithmetic, not resize_, set_ or out=.
+// operators that leave their inputs' sizes and strides alone: functional ones and in-place arithmetic, not resize_ or set_; out=
+// has typed_writer.h.
 #ifndef TORCHTALLY_SRC_DISPATCH_TYPED_KERNEL_H_
 #define TORCHTALLY_SRC_DISPATCH_TYPED_KERNEL_H_
 
@@ -28,7 +29,7 @@ class TypedPath;
 
 template <typename Target, typename Return, typename... Args>
 class TypedPath<Target, Return(Args...)> {
-  static_assert(!std::is_void_v<Return>, "an operator that returns nothing goes through the boxed fallback");
+  static_assert(!std::is_void_v<Return>, "an operator that returns nothing is for a WriterPath");
 
  public:
   C10_ALWAYS_INLINE static Return call(const Target& target, c10::DispatchKeySet keys, Args... args) {

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "torchtally/counting_guard.h"
@@ -193,6 +194,16 @@ std::map<std::string, std::function<void()>> cases() {
        [=] {
          at::_foreach_add({x, wide}, 1);
        }},
+      {"foreach_addcdiv_",
+       [=] {
+         std::vector<Tensor> written = {x.clone(), y.clone()};
+         at::_foreach_addcdiv_(written, {x, y}, {x, y}, std::vector<at::Scalar>{0.5, 2});
+       }},
+      {"foreach_sqrt_",
+       [=] {
+         std::vector<Tensor> written = {x.clone(), half.clone(), y.clone().t()};
+         at::_foreach_sqrt_(written);
+       }},
       {"gelu", [=] { at::gelu(x, "tanh"); }},
       {"group_norm", [=] { at::group_norm(image, 2, at::ones({4}), at::ones({4})); }},
       {"gt", [=] { at::gt(x, 1); }},
@@ -227,6 +238,12 @@ std::map<std::string, std::function<void()>> cases() {
        [=] {
          at::max_pool2d_with_indices(image, {3, 3}, {2, 2});
        }},
+      {"max_out",
+       [=] {
+         Tensor values = at::empty({0});
+         Tensor indices = at::empty({0}, at::kLong);
+         at::max_out(values, indices, x, 1, true);
+       }},
       {"mean", [=] { at::mean(x, 1); }},
       {"mean_of_all",
        [=] {
@@ -234,6 +251,11 @@ std::map<std::string, std::function<void()>> cases() {
        }},
       {"mm", [=] { at::mm(x, y); }},
       {"mm_complex", [=] { at::mm(complex, complex.t()); }},
+      {"mm_out",
+       [=] {
+         Tensor out = at::empty({5, 4}).t();
+         at::mm_out(out, x, y);
+       }},
       {"mm_transposed", [=] { at::mm(y.t(), x.t()); }},
       {"mul", [=] { at::mul(x, wide); }},
       {"mul_", [=] { x.clone().mul_(2); }},
@@ -356,9 +378,13 @@ int main() {
     if (repeated.tally().total() != cost * kRepeats) wrongly_repeated += name + ' ';
   }
   std::cout << "wrongly_repeated " << wrongly_repeated << '\n';
-  // One that has a kernel of its own, one that shares its.
-  for (const char* name : {"aten::mm", "aten::erfinv"}) {
-    const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
+  // One that has a kernel of its own, and of those that share theirs one of each kind.
+  for (const auto& [name, overload] : {std::pair("aten::mm", ""),
+                                       {"aten::erfinv", ""},
+                                       {"aten::add", "out"},
+                                       {"aten::max", "dim_max"},
+                                       {"aten::_foreach_add_", "Scalar"}}) {
+    const auto op = c10::Dispatcher::singleton().findSchemaOrThrow(name, overload);
     std::cout << "typed:" << name << ' ' << (op.hasKernelForDispatchKey(c10::DispatchKey::DeferredInit) ? "yes" : "no") << '\n';
   }
   return 0;

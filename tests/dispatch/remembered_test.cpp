@@ -1,4 +1,8 @@
 // Remembered calls: whatever comes back in a loop counts as if each call were counted afresh.
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_addcdiv.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sqrt.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/cat.h>
@@ -9,6 +13,7 @@
 #include <ATen/ops/erfinv.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/masked_select.h>
+#include <ATen/ops/max.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/nonzero.h>
 #include <ATen/ops/pow.h>
@@ -166,6 +171,75 @@ TEST(Remembered, InPlaceAndOut) {
   expect_sum({[&] { x.mul_(1); }, [&] { x.add_(x, 0); }, [&] { at::mm_out(out, x, x); }});
 }
 
+TEST(Remembered, OutThatIsResized) {
+  const at::Tensor x = at::ones({4, 4});
+  const at::Tensor y = at::ones({4});
+  at::Tensor right = at::empty({4, 4});
+  at::Tensor transposed = at::empty({4, 4}).t();
+  at::Tensor wider = at::empty({4, 4}, at::kDouble);
+  const auto into_nothing = [&] {
+    at::Tensor out = at::empty({0});
+    at::add_out(out, x, y);
+  };
+  expect_sum({into_nothing, [&] { at::add_out(right, x, y); }, [&] { at::add_out(transposed, x, x); },
+              [&] { at::add_out(wider, x, y); }, [&] { at::add_out(right, x, x, 2); }, [&] { at::erfinv_out(right, x); }});
+  // 16 elements of 4 bytes are written, whatever the size of out was before.
+  EXPECT_EQ(cost_of_one(into_nothing).bytes_written, 16 * 4);
+}
+
+TEST(Remembered, SeveralOuts) {
+  const at::Tensor x = at::ones({4, 4});
+  at::Tensor values = at::empty({4});
+  at::Tensor indices = at::empty({4}, at::kLong);
+  expect_sum({[&] { at::max_out(values, indices, x, 0); }, [&] { at::max_out(values, indices, x, 1); },
+              [&] {
+                at::Tensor to = at::empty({0});
+                at::Tensor from = at::empty({0}, at::kLong);
+                at::max_out(to, from, x, 0, /*keepdim=*/true);
+              }});
+}
+
+TEST(Remembered, OutsThatDependOnData) {
+  at::Tensor mask = at::ones({8}, at::kBool);
+  const at::Tensor x = at::ones({8});
+  const CountingGuard guard;
+  std::int64_t selected = 0;
+  for (int i = 0; i < 64; ++i) {
+    at::Tensor out;
+    at::Tensor positions;
+    {
+      const PauseCounting pause;
+      mask.narrow(0, 0, i % 8).fill_(i % 3 == 0);
+      selected += mask.sum().item<std::int64_t>();
+      out = at::empty({0});
+      positions = at::empty({0}, at::kLong);
+    }
+    at::masked_select_out(out, x, mask);
+    at::nonzero_out(positions, mask);
+  }
+  const Tally tally = guard.tally();
+  EXPECT_EQ(cost_of(tally, "aten::masked_select").activations, selected);
+  EXPECT_EQ(cost_of(tally, "aten::nonzero").activations, selected);
+}
+
+// What optimizers call that take all parameters at once: nothing is returned.
+TEST(Remembered, ListsThatAreWrittenTo) {
+  std::vector<at::Tensor> a = {at::ones({2, 3}), at::ones({4})};
+  std::vector<at::Tensor> b = {at::ones({2, 3}), at::ones({4})};
+  std::vector<at::Tensor> longer = {at::ones({2, 3}), at::ones({5})};
+  std::vector<at::Tensor> one = {at::ones({4})};
+  int step = 0;
+  expect_sum({[&] { at::_foreach_add_(a, 1); }, [&] { at::_foreach_add_(a, 0.5 + step++ % 3); }, [&] { at::_foreach_add_(a, b); },
+              [&] { at::_foreach_mul_(one, 2); }, [&] { at::_foreach_mul_(longer, b[0].sum().item()); },
+              [&] {
+                at::_foreach_mul_(longer, std::vector<at::Scalar>{0.5, 3});
+              },
+              [&] { at::_foreach_sqrt_(a); }, [&] { at::_foreach_sqrt_(longer); }, [&] { at::_foreach_addcdiv_(a, b, b, 0.1); },
+              [&] {
+                at::_foreach_addcdiv_(a, b, b, std::vector<at::Scalar>{0.1 + step++, 2});
+              }});
+}
+
 TEST(Remembered, AFormulaOfTheUsersIsAskedEveryTime) {
   int asked = 0;
   const CountingGuard guard(FormulaSet::builtin().set("aten::mm", [&](const OpCall&, Cost& cost) { cost.flops += ++asked; }));
@@ -183,6 +257,22 @@ TEST(Remembered, ACallThatThrowsIsNotCounted) {
     EXPECT_THROW(at::mm(a, a), std::exception);
   }
   EXPECT_EQ(macs(guard), 20 * kProductMacs);
+  EXPECT_EQ(calls_of(guard.tally(), "aten::mm"), 20);
+}
+
+// It is looked at before it runs.
+TEST(Remembered, ACallIntoOutThatThrowsIsNotCounted) {
+  const at::Tensor a = at::ones({2, 3});
+  const at::Tensor b = at::ones({3, 4});
+  at::Tensor out = at::empty({2, 4});
+  at::Tensor whole = at::empty({2, 4}, at::kLong);
+  const CountingGuard guard;
+  for (int i = 0; i < 20; ++i) {
+    at::mm_out(out, a, b);
+    EXPECT_THROW(at::mm_out(whole, a, b), std::exception);
+  }
+  EXPECT_EQ(macs(guard), 20 * kProductMacs);
+  EXPECT_EQ(calls_of(guard.tally(), "aten::mm"), 20);
 }
 
 TEST(Remembered, NestedGuards) {
