@@ -1,4 +1,4 @@
-// DTensor's local operators: see Note [Looking inside].
+// The operators inside of DTensors and jagged nested tensors: see Note [Looking inside].
 #include "dispatch/look_inside.h"
 
 #include <c10/core/impl/TorchDispatchModeTLS.h>
@@ -20,25 +20,26 @@ namespace {
 using c10::impl::PyObject_TorchDispatchMode;
 using c10::impl::TorchDispatchModeTLS;
 
-// Of the class or one derived from it. By name: the class is imported after this, or never. No lock is needed: a type lives as
-// long as its objects, and its bases never change.
-bool is_dtensor(const PyTypeObject* type) {
+// Of one of the classes or one derived from them. By name: a class is imported after this, or never. No lock is needed: a type
+// lives as long as its objects, and its bases never change.
+bool is_looked_into(const PyTypeObject* type) {
   for (; type != nullptr; type = type->tp_base) {
-    if (std::string_view(type->tp_name) == "DTensor") return true;
+    const std::string_view name = type->tp_name;
+    if (name == "DTensor" || name == "NestedTensor") return true;
   }
   return false;
 }
 
 // Pushes a TorchDispatchMode, which lets the key in again for whatever PyTorch calls with other tensors than those. At the
 // bottom: modes of the user's own see what they always see.
-class LookInsideDTensor final : public dispatch::LookInside {
+class LookInsideSubclass final : public dispatch::LookInside {
  public:
-  explicit LookInsideDTensor(const py::object& mode)
+  explicit LookInsideSubclass(const py::object& mode)
       : mode_(std::make_shared<PyObject_TorchDispatchMode>(mode.inc_ref().ptr(), getPyInterpreter())) {}
 
   bool wants(const c10::TensorImpl& tensor) const override {
     const PyObject* object = tensor.pyobj_slot()->load_pyobj();
-    return object != nullptr && is_dtensor(Py_TYPE(object));
+    return object != nullptr && is_looked_into(Py_TYPE(object));
   }
 
   void enter() const override {
@@ -76,10 +77,10 @@ class LookInsideDTensor final : public dispatch::LookInside {
 
 void bind_look_inside(py::module_& m) {
   m.def(
-      "look_inside_dtensors",
+      "look_inside_subclasses",
       [](const py::object& mode) {
         // For good: an operator may be running in it on another thread.
-        static const auto* const look = new LookInsideDTensor(mode);
+        static const auto* const look = new LookInsideSubclass(mode);
         dispatch::set_look_inside(look);
       },
       py::arg("mode"));

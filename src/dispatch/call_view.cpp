@@ -123,6 +123,27 @@ void describe_nested(const at::Tensor& tensor, TensorDetails& details, CallArena
   details.parts = sizes.dim() == 2 ? sizes.size(0) : 0;
 }
 
+// Null if one of them is a symbol.
+const std::int64_t* copy_numbers(c10::SymIntArrayRef values, CallArena& arena) {
+  auto* copy = arena.allocate<std::int64_t>(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i].is_symbolic()) return nullptr;
+    copy[i] = values[i].as_int_unchecked();
+  }
+  return copy;
+}
+
+// Of a subclass written in Python, which may say that it is sparse or nested, and still be a plain TensorImpl. It may also answer
+// for its sizes itself, and fail where it is asked for plain numbers.
+TensorView view_of_subclass(const c10::TensorImpl& impl, const TensorDetails& details, CallArena& arena) {
+  const c10::SymIntArrayRef sizes = impl.sym_sizes();
+  const std::int64_t* const numbers = copy_numbers(sizes, arena);
+  // What a size that is a symbol stands for is not known.
+  if (numbers == nullptr) return TensorView(nullptr, nullptr, 0, dtype_of(impl), device_of(impl), {0, true}).with(&details);
+  const std::int64_t* const strides = impl.layout() == c10::kStrided ? copy_numbers(impl.sym_strides(), arena) : nullptr;
+  return TensorView(numbers, strides, sizes.size(), dtype_of(impl), device_of(impl)).with(&details);
+}
+
 }  // namespace
 
 TensorView borrow_unusual_view(const at::Tensor& tensor, CallArena& arena) {
@@ -130,15 +151,13 @@ TensorView borrow_unusual_view(const at::Tensor& tensor, CallArena& arena) {
   const DType dtype = dtype_of(impl);
   const DeviceType device = device_of(impl);
   auto* details = arena.allocate<TensorDetails>(1);
-  // A subclass written in Python may say that it is sparse or nested, and still be a plain TensorImpl.
-  if (!impl.key_set().has(c10::DispatchKey::Python)) {
-    details->layout = layout_of(impl);
-    if (details->layout == Layout::kNested) {
-      describe_nested(tensor, *details, arena);
-      return TensorView(nullptr, nullptr, 0, dtype, device, {impl.numel(), true}).with(details);
-    }
-    if (details->layout >= Layout::kSparseCoo && details->layout <= Layout::kSparseBsc) describe_sparse(tensor, *details);
+  if (impl.key_set().has(c10::DispatchKey::Python)) return view_of_subclass(impl, *details, arena);
+  details->layout = layout_of(impl);
+  if (details->layout == Layout::kNested) {
+    describe_nested(tensor, *details, arena);
+    return TensorView(nullptr, nullptr, 0, dtype, device, {impl.numel(), true}).with(details);
   }
+  if (details->layout >= Layout::kSparseCoo && details->layout <= Layout::kSparseBsc) describe_sparse(tensor, *details);
   const c10::IntArrayRef sizes = impl.sizes();
   const bool has_strides = impl.layout() == c10::kStrided;
   return TensorView(sizes.data(), has_strides ? impl.strides().data() : nullptr, sizes.size(), dtype, device).with(details);

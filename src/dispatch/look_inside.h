@@ -2,7 +2,8 @@
 //
 // Note [Looking inside]
 // A tensor of a Python class is one call to the dispatcher, with the shape that it shows. A DTensor shows the global one; what
-// computes is the operator that it runs on its local part, with every key above Python's excluded by PyTorch. So such a call is
+// computes is the operator that it runs on its local part, with every key above Python's excluded by PyTorch. A jagged nested
+// tensor shows a size that is no number; what computes is the operator that it runs on all its parts at once. So such a call is
 // not counted, and while it runs its class's friend (the Python package) lets the key in again for what is called inside.
 #ifndef TORCHTALLY_SRC_DISPATCH_LOOK_INSIDE_H_
 #define TORCHTALLY_SRC_DISPATCH_LOOK_INSIDE_H_
