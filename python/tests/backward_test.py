@@ -55,6 +55,28 @@ def test_siblings():
     assert torchs == {"Global": 6, "Net": 6, "Net.a": 3, "Net.b": 5}
 
 
+# Its pass records, and keeps no graph: the first operator that it runs tells.
+def test_a_functions_gradient_is_no_recomputation():
+    net = Net(lambda net, x: net.a(x))
+    weights = dict(net.named_parameters())
+    with torchtally.CountingGuard(net) as guard:
+        torch.func.grad(lambda w: torch.func.functional_call(net, w, (rows(),)).sum())(weights)
+    phases = {name: cost.macs / PRODUCTS for name, cost in guard.tally.by_phase.items()}
+    assert (phases["forward"], phases["backward"], phases["recompute"]) == (1, 1, 0)
+
+
+# Nobody knows its length in numbers; its parts have five rows together.
+def test_a_jagged_nested_tensor_counts_as_what_lies_in_it():
+    net = Net(lambda net, x: net.b(net.a(x).relu()))
+    x = torch.nested.nested_tensor([torch.randn(3, 8), torch.randn(2, 8)], layout=torch.jagged)
+    with torchtally.CountingGuard(net) as guard:
+        net(x).values().sum().backward()
+    costs = guard.tally.by_module_and_phase
+    assert {name: costs[name]["forward"].macs / PRODUCTS for name in ("", "a", "b")} == {"": 2, "a": 1, "b": 1}
+    assert {name: costs[name]["backward"].macs / PRODUCTS for name in ("", "a", "b")} == {"": 3, "a": 1, "b": 2}
+    assert not guard.tally.unknown_operators
+
+
 # b(a(x)): x wants no gradient, so a's backward is one product. The root's hook sees no tensor's gradient come.
 def test_a_root_that_returns_a_scalar():
     net = Net(lambda net, x: net.b(net.a(x)).square().mean())

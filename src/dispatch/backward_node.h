@@ -18,15 +18,27 @@
 // Two declarations instead of LibTorch's header, which costs every file here three seconds.
 namespace torch::autograd {
 struct Node;
-TORCH_API const std::unordered_set<Node*>* get_current_graph_task_nodes_in_graph();
 TORCH_API bool get_current_graph_task_keep_graph();
+#if TORCH_VERSION_MAJOR >= 2
+TORCH_API int get_current_graph_task_id();
+#else
+TORCH_API const std::unordered_set<Node*>* get_current_graph_task_nodes_in_graph();
+#endif
 }  // namespace torch::autograd
 
 namespace torchtally::dispatch {
 
-// Identifies the backward pass that this thread works on; null outside of any. Every operator asks.
-using BackwardPass = const void*;
-inline BackwardPass current_backward_pass() { return torch::autograd::get_current_graph_task_nodes_in_graph(); }
+// Identifies the backward pass that this thread works on. Every operator asks. LibTorch 1.13 has no numbers for passes; there one
+// may be called as one was that is over.
+using BackwardPass = std::intptr_t;
+inline constexpr BackwardPass kNoPass = 0;
+inline BackwardPass current_backward_pass() {
+#if TORCH_VERSION_MAJOR >= 2
+  return torch::autograd::get_current_graph_task_id() + 1;  // -1 outside of any
+#else
+  return reinterpret_cast<BackwardPass>(torch::autograd::get_current_graph_task_nodes_in_graph());
+#endif
+}
 
 struct BackwardNode {
   // Of AccumulateGrad: it is not made by an operator.
@@ -47,6 +59,10 @@ struct BackwardNode {
 };
 
 BackwardNode current_backward_node();
+
+// Whether gradients that are enabled may have been enabled inside of that node: by a function of the user's that runs a forward
+// again.
+bool current_node_may_enable_gradients();
 
 // Makes current_backward_node() work on this thread. Returns what unwatch_backward() wants.
 std::uint64_t watch_backward();

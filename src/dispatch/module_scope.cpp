@@ -36,7 +36,7 @@ class ModuleScope::State {
       is_given_ = true;
     }
     const dispatch::BackwardNode node =
-        dispatch::current_backward_pass() == nullptr ? dispatch::BackwardNode() : dispatch::current_backward_node();
+        dispatch::current_backward_pass() == dispatch::kNoPass ? dispatch::BackwardNode() : dispatch::current_backward_node();
     frame_.emplace("ModuleScope", deeper(around, node, find), dispatch::ThreadFrame::Key::kKeep);
   }
 

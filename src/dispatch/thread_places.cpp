@@ -44,7 +44,7 @@ FrameId ThreadPlaces::frame_below(FrameId caller, ModuleId module) {
 
 FrameId ThreadPlaces::frame_open_in(const Position& position, BackwardPass pass) {
   // Asking the interpreter is dear. In backward only a forward that runs again can be in it.
-  if (!position.follows_interpreter || (pass != nullptr && !records_gradients())) return position.frame;
+  if (!position.follows_interpreter || (pass != kNoPass && !records_gradients())) return position.frame;
   return context_->interpreter().frame(position.frame);
 }
 
@@ -52,18 +52,22 @@ Place ThreadPlaces::place_of(const Position& position, BackwardPass pass, CallTe
   const FrameId open = frame_open_in(position, pass);
   if (open != position.frame) after_backward_ = false;
   if (position.options.phase.has_value()) return {open, *position.options.phase};
-  return pass == nullptr ? outside_backward(position, open, tensors) : inside_backward(position, open, pass, tensors);
+  return pass == kNoPass ? outside_backward(position, open, tensors) : inside_backward(position, open, pass, tensors);
 }
 
 Place ThreadPlaces::outside_backward(const Position& position, FrameId open, CallTensors tensors) {
+  pass_ = kNoPass;
   if (const std::uint64_t passes = passes_->load(std::memory_order_relaxed); passes != seen_passes_) {
     seen_passes_ = passes;
     // Another thread's: of this one's loss only if it is where that was asked for.
     after_backward_ = open == context_->frame_of_backward();
   }
   if (after_backward_) {
-    if (!records_gradients() && !takes_weight(position, tensors)) return {open, Phase::kOptimizer};
-    after_backward_ = false;
+    // With gradients enabled it is one of the optimizer's only if it takes a parameter's gradient, as clipping does; what says
+    // nothing (the loss that is logged, an accuracy) ends nothing.
+    const bool records = records_gradients();
+    if (records ? takes_gradient(tensors) : !takes_weight(position, tensors)) return {open, Phase::kOptimizer};
+    if (!records || begins_forward(tensors)) after_backward_ = false;
   }
   const std::optional<Owner> owner = search(position, tensors);
   const FrameId frame = owner.has_value() && owner->module != position.module ? frame_below(open, owner->module) : open;
@@ -73,13 +77,14 @@ Place ThreadPlaces::outside_backward(const Position& position, FrameId open, Cal
 
 void ThreadPlaces::notice_backward(const Position& position, BackwardPass pass) {
   after_backward_ = true;
-  if (pass != pass_) {
-    pass_ = pass;
-    pass_records_ = torch::autograd::get_current_graph_task_keep_graph();
-    node_ = BackwardNode();
-    node_frame_ = position.frame;
-    seen_passes_ = context_->begin_backward(position.frame);
-  }
+  if (pass == pass_) return;
+  pass_ = pass;
+  // Nobody tells whether a pass records. One whose graph is kept may, and one whose first operator comes with gradients enabled,
+  // unless the node itself may have enabled them.
+  pass_records_ = torch::autograd::get_current_graph_task_keep_graph() || !current_node_may_enable_gradients();
+  node_ = BackwardNode();
+  node_frame_ = position.frame;
+  seen_passes_ = context_->begin_backward(position.frame);
 }
 
 Place ThreadPlaces::inside_backward(const Position& position, FrameId open, BackwardPass pass, CallTensors tensors) {
@@ -134,6 +139,23 @@ bool ThreadPlaces::takes_weight(const Position& position, CallTensors tensors) c
   if (!position.searches_parameters || are_of_one_size(tensors)) return false;
   const std::optional<Owner> owner = search(position, tensors);
   return owner.has_value() && owner->is_weight;
+}
+
+bool ThreadPlaces::takes_gradient(CallTensors tensors) const {
+  bool takes = false;
+  tensors([&](const at::Tensor& tensor, bool /*is_listed*/) {
+    takes = takes || context_->owners().owner_of_gradient(*tensor.unsafeGetTensorImpl()).has_value();
+  });
+  return takes;
+}
+
+bool ThreadPlaces::begins_forward(CallTensors tensors) const {
+  bool begins = false;
+  tensors([&](const at::Tensor& tensor, bool /*is_listed*/) {
+    const bool is_parameter = context_->owners().owner_of(*tensor.unsafeGetTensorImpl()).has_value();
+    begins = begins || is_parameter || (tensor.requires_grad() && tensor.is_leaf());
+  });
+  return begins;
 }
 
 std::optional<ThreadPlaces::Owner> ThreadPlaces::search(const Position& position, CallTensors tensors) const {

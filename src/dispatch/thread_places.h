@@ -40,13 +40,13 @@ class ThreadPlaces {
   // `pass`: current_backward_pass(), here and below. True if a call belongs to the open frame, in the forward phase, and nothing
   // has to be noted.
   C10_ALWAYS_INLINE bool is_plain(FrameId open, BackwardPass pass) const {
-    return noted_ == open && !after_backward_ && seen_passes_ == passes_->load(std::memory_order_relaxed) && pass == nullptr;
+    return noted_ == open && !after_backward_ && seen_passes_ == passes_->load(std::memory_order_relaxed) && pass == kNoPass;
   }
 
   // True if a call of an optimizer's is likely: it belongs to the open frame, in the optimizer phase, unless it takes a weight
   // beside a tensor of another size. Not to be asked where the interpreter tells the frame, or a scope the phase.
   C10_ALWAYS_INLINE bool is_after_backward(BackwardPass pass) const {
-    return after_backward_ && pass == nullptr && seen_passes_ == passes_->load(std::memory_order_relaxed) && !records_gradients();
+    return after_backward_ && pass == kNoPass && seen_passes_ == passes_->load(std::memory_order_relaxed) && !records_gradients();
   }
 
   // In any other case.
@@ -65,6 +65,9 @@ class ThreadPlaces {
   };
   std::optional<Owner> search(const Position& position, CallTensors tensors) const;
   bool takes_weight(const Position& position, CallTensors tensors) const;
+  bool takes_gradient(CallTensors tensors) const;
+  // Where gradients are enabled: a parameter is used.
+  bool begins_forward(CallTensors tensors) const;
 
   // The frame that is open: of a scope, or the one that TorchScript's interpreter is in.
   FrameId frame_open_in(const Position& position, BackwardPass pass);
@@ -90,7 +93,7 @@ class ThreadPlaces {
   std::uint64_t other_thread_ = 0;
   const attribution::NodeOrigins* other_origins_ = nullptr;
 
-  BackwardPass pass_ = nullptr;
+  BackwardPass pass_ = kNoPass;
   bool pass_records_ = false;  // create_graph, as far as can be told
   BackwardNode node_;
   FrameId node_frame_ = attribution::kRootFrame;

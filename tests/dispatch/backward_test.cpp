@@ -136,6 +136,30 @@ TEST(Backward, DoubleBackwardBelongsToTheModuleToo) {
   EXPECT_EQ(tally.by_phase().at("recompute"), Cost());
 }
 
+// A gradient penalty between ordinary steps: passes that record and passes that do not, at the same addresses.
+TEST(Backward, PassesThatRecordAndOthersTakeTurns) {
+  Siblings net;
+  CountingGuard guard(net);
+  for (int i = 0; i < 10; ++i) {
+    Siblings::run(net.a, random({5, 8})).sum().backward();
+    const at::Tensor x = random({5, 8}, true);
+    const at::Tensor y = Siblings::run(net.a, x).square().sum();
+    torch::autograd::grad({y}, {x}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0].square().sum().backward();
+  }
+  EXPECT_EQ(guard.tally().by_phase().at("recompute"), Cost());
+}
+
+// As torch.func.grad does: a graph of the gradient, and the first one is not kept.
+TEST(Backward, APassThatRecordsAndKeepsNothing) {
+  Siblings net;
+  const at::Tensor x = random({5, 8}, true);
+  CountingGuard guard(net);
+  const at::Tensor y = Siblings::run(net.a, x).square().sum();
+  torch::autograd::grad({y}, {x}, {}, /*retain_graph=*/false, /*create_graph=*/true);
+  EXPECT_EQ(macs_in(guard.tally(), "a", "backward"), kForward);
+  EXPECT_EQ(guard.tally().by_phase().at("recompute"), Cost());
+}
+
 TEST(Backward, OnlyWhatIsAskedFor) {
   Siblings net;
   const at::Tensor x = random({5, 8}, true);

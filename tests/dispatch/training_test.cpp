@@ -6,6 +6,8 @@
 #include <torch/optim/adam.h>
 #include <torch/optim/sgd.h>
 
+#include <condition_variable>
+#include <mutex>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -77,6 +79,42 @@ TEST(Training, AStepOfAdamWithWeightDecay) {
   // Per element: decay 2, first moment 1 + 2, second 1 + 3, denominator 1 + 1, update 3; a square root apart.
   EXPECT_EQ(in_phase(tally, "optimizer").flops, 2 * 14 * kParameters);
   EXPECT_EQ(in_phase(tally, "optimizer").transcendentals, 2 * kParameters);
+}
+
+// What is logged between the backward and the step, with gradients enabled, and what touches gradients there.
+TEST(Training, TheStepIsTheOptimizersWhateverRunsBeforeIt) {
+  Mlp net;
+  torch::optim::SGD optimizer(net.parameters(), torch::optim::SGDOptions(0.1));
+  CountingGuard guard(net);
+  constexpr int kSteps = 3;
+  for (int i = 0; i < kSteps; ++i) {
+    const at::Tensor y = net.forward(batch());
+    const at::Tensor loss = y.square().mean();
+    loss.backward();
+    loss.item<float>();
+    y.argmax(1).eq(0).sum();
+    for (const at::Tensor& parameter : net.parameters()) parameter.grad().div_(2);
+    optimizer.step();
+    optimizer.zero_grad();
+    batch().sub_(1).div_(2);  // the next one's preparation
+  }
+  const Tally tally = guard.tally();
+  EXPECT_EQ(in_phase(tally, "forward").macs, kSteps * (kUp + kDown));
+  EXPECT_EQ(in_phase(tally, "optimizer").macs, 0);
+  EXPECT_EQ(in_phase(tally, "optimizer").flops, kSteps * (1 + 2) * kParameters);
+}
+
+// A network without gradients runs after the step: its parameters are used, so that is no optimizer.
+TEST(Training, AFrozenModelAfterAStepIsForward) {
+  Mlp net;
+  torch::optim::SGD optimizer(net.parameters(), torch::optim::SGDOptions(0.1));
+  CountingGuard guard(net);
+  net.forward(batch()).sum().backward();
+  optimizer.step();
+  for (const at::Tensor& parameter : net.parameters()) parameter.requires_grad_(false);
+  net.forward(batch());
+  EXPECT_EQ(in_phase(guard.tally(), "forward").macs, 2 * (kUp + kDown));
+  EXPECT_EQ(in_phase(guard.tally(), "optimizer").macs, 0);
 }
 
 // Evaluation after the optimizer's step, without gradients and without scopes: weights are used as weights.
@@ -341,6 +379,46 @@ TEST(Threads, OfAPoolThatAdoptsTheContext) {
     for (std::thread& thread : pool) thread.join();
   }
   EXPECT_EQ(module_macs(guard.tally(), "pool"), kThreads * kCalls * kProductMacs);
+}
+
+// The pass of each step has the address of the one before, most likely.
+TEST(Threads, BackwardOnAThreadThatAdoptsTheContextEveryTime) {
+  Mlp net;
+  torch::optim::SGD optimizer(net.parameters(), torch::optim::SGDOptions(0.1));
+  CountingGuard guard(net);
+  const ThreadContext context = ThreadContext::current();
+  std::mutex mutex;
+  std::condition_variable changed;
+  at::Tensor loss;  // defined: to be done
+  bool ends = false;
+  std::thread worker([&] {
+    std::unique_lock lock(mutex);
+    while (true) {
+      changed.wait(lock, [&] { return ends || loss.defined(); });
+      if (ends) return;
+      {
+        AdoptContext adopt(context);
+        loss.backward();
+      }
+      loss.reset();
+      changed.notify_all();
+    }
+  });
+  constexpr int kSteps = 6;
+  for (int i = 0; i < kSteps; ++i) {
+    std::unique_lock lock(mutex);
+    loss = net.forward(batch()).sum();
+    changed.notify_all();
+    changed.wait(lock, [&] { return !loss.defined(); });
+    optimizer.step();
+  }
+  {
+    const std::lock_guard lock(mutex);
+    ends = true;
+  }
+  changed.notify_all();
+  worker.join();
+  EXPECT_EQ(in_phase(guard.tally(), "optimizer").flops, kSteps * 2 * kParameters);
 }
 
 TEST(Threads, ReplicasInAParallelLoop) {
