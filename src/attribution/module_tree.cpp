@@ -70,11 +70,12 @@ std::optional<ModuleId> ModuleTree::registered(const void* identity) const {
 
 ModuleId ModuleTree::child(ModuleId parent, std::string_view name) {
   const std::lock_guard lock(mutex_);
-  for (std::size_t dot = name.find('.'); dot != std::string_view::npos; dot = name.find('.')) {
-    parent = single_child(parent, name.substr(0, dot));
-    name.remove_prefix(dot + 1);
+  while (!name.empty()) {
+    const std::size_t dot = std::min(name.find('.'), name.size());
+    if (dot > 0) parent = single_child(parent, name.substr(0, dot));
+    name.remove_prefix(std::min(dot + 1, name.size()));
   }
-  return single_child(parent, name);
+  return parent;
 }
 
 ModuleId ModuleTree::single_child(ModuleId parent, std::string_view name) {

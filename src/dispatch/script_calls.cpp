@@ -5,6 +5,7 @@
 #include <ATen/record_function.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,15 +23,26 @@ using attribution::FrameId;
 
 // The innermost function that the interpreter runs on a thread.
 struct OpenFunction {
+  std::uint64_t guard = 0;  // the innermost one that is alive
   std::string name;
   const void* self = nullptr;  // of a method, its object
   std::size_t depth = 0;       // 0: none is open
   // Of the guards to whose model all modules on the way here belong.
   absl::InlinedVector<std::pair<const InterpreterPosition*, FrameId>, 1> frames;
 };
-OpenFunction& innermost() {
+// What waits for a future may end on another thread, and then stays open here: of a guard that is gone it is forgotten.
+OpenFunction& innermost_of(std::uint64_t guard) {
   thread_local OpenFunction function;
+  if (function.guard != guard) {
+    function = OpenFunction();
+    function.guard = guard;
+  }
   return function;
+}
+// Null if there is no guard.
+const OpenFunction* innermost() {
+  const Position* const position = current_position();
+  return position == nullptr ? nullptr : &innermost_of(position->context_id);
 }
 
 std::optional<FrameId> frame_of(const OpenFunction& function, const InterpreterPosition& position) {
@@ -104,9 +116,9 @@ std::unique_ptr<at::ObserverContext> enter_function(const at::RecordFunction& an
   const Position* position = current_position();
   if (position == nullptr || !key_is_active()) return nullptr;
   const Announced function(announced);
-  OpenFunction& around = innermost();
+  OpenFunction& around = innermost_of(position->context_id);
   const bool is_again = is_announced_again(around, function);
-  OpenFunction entered = {std::string(function.name), function.self, around.depth + 1, {}};
+  OpenFunction entered = {position->context_id, std::string(function.name), function.self, around.depth + 1, {}};
   for (; position != nullptr; position = position->outer.get()) {
     if (!position->follows_interpreter) continue;
     const std::optional<FrameId> frame = enter(*position->context, around, function, is_again);
@@ -120,7 +132,7 @@ void leave_function(const at::RecordFunction& /*function*/, at::ObserverContext*
   if (context == nullptr) return;
   auto* const around = static_cast<Around*>(context);
   // What waits for a future may go on on another thread; then this one's come to an end with whoever waits here.
-  if (around->thread == std::this_thread::get_id()) innermost() = std::move(around->function);
+  if (around->thread == std::this_thread::get_id()) innermost_of(around->function.guard) = std::move(around->function);
 }
 
 }  // namespace
@@ -133,8 +145,14 @@ std::uint64_t watch_script_calls() {
 
 void unwatch_script_calls(std::uint64_t watch) { at::removeCallback(watch); }
 
-std::size_t open_script_functions() { return innermost().depth; }
+std::size_t open_script_functions() {
+  const OpenFunction* const function = innermost();
+  return function == nullptr ? 0 : function->depth;
+}
 
-std::optional<FrameId> frame_of_open_function(const InterpreterPosition& position) { return frame_of(innermost(), position); }
+std::optional<FrameId> frame_of_open_function(const InterpreterPosition& position) {
+  const OpenFunction* const function = innermost();
+  return function == nullptr ? std::nullopt : frame_of(*function, position);
+}
 
 }  // namespace torchtally::dispatch

@@ -91,8 +91,10 @@ ThreadFrame::ThreadFrame(const char* owner, std::shared_ptr<Position> position, 
 }
 
 void ThreadFrame::close() {
+  const bool is_at_home = std::this_thread::get_id() == thread_;
+  if (is_at_home) pop_closed();  // inside of it, on another thread
   position_->closed.store(true, std::memory_order_release);
-  if (std::this_thread::get_id() != thread_) {
+  if (!is_at_home) {
     complain("was destroyed on another thread than the one that made it; make and destroy it on one thread");
     return;
   }

@@ -41,6 +41,15 @@ TEST(ModuleTreeTest, SharedModuleHasOneCanonicalNameAndItsAliasesLeadThere) {
   EXPECT_THAT(tree.snapshot({})[first].aliases, ElementsAre("b"));
 }
 
+TEST(ModuleTreeTest, NoNameIsTheModuleItself) {
+  ModuleTree tree;
+  const ModuleId a = tree.child(kRoot, "a");
+  EXPECT_EQ(tree.child(kRoot, ""), kRoot);
+  EXPECT_EQ(tree.child(a, ""), a);
+  EXPECT_EQ(tree.child(kRoot, ".a."), a);
+  EXPECT_EQ(tree.child(kRoot, "a..b"), tree.child(a, "b"));
+}
+
 TEST(ModuleTreeTest, ScopesAreChildrenAndADottedNameIsAPath) {
   ModuleTree tree;
   const ModuleId inner = tree.child(kRoot, "encoder.0");

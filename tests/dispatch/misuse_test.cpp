@@ -198,6 +198,15 @@ TEST(Misuse, AScopeDestroyedOnAnotherThread) {
   EXPECT_TRUE(thread_is_clean());
 }
 
+// Nothing has been opened or closed since: the guard itself takes the scope out.
+TEST(Misuse, AGuardThatEndsAfterAScopeDestroyedOnAnotherThread) {
+  auto* guard = new CountingGuard;
+  auto* scope = new ModuleScope("a");
+  std::thread([&] { complaint_of_deleting(scope); }).join();
+  EXPECT_EQ(complaint_of_deleting(guard), "");
+  EXPECT_TRUE(thread_is_clean());
+}
+
 TEST(Misuse, WhileAnExceptionIsInFlightTheComplaintIsSwallowed) {
   struct DeletesWhatIsNotOnTop {
     CountingGuard* outer = new CountingGuard;

@@ -436,6 +436,34 @@ def forward(self, x):
   }
 }
 
+// Of a function that waits, the end may come on another thread. The next guard knows nothing of it.
+TEST(Script, AModelThatForksLeavesNothingOpen) {
+  Module forks("Forks");
+  forks.register_module("fc", linear(64, 64));
+  define(forks, R"(
+def work(self, x):
+    return self.fc.forward(x)
+def forward(self, x):
+    first = fork(self.work, x)
+    return torch.wait(first)
+)");
+  Module plain("Plain");
+  plain.register_module("fc", linear(4, 4));
+  define(plain, "def forward(self, x):\n  return self.fc.forward(x)\n");
+  for (int i = 0; i < 20; ++i) {
+    {
+      const CountingGuard guard(forks);
+      torch::jit::Stack stack = {forks._ivalue(), at::ones({512, 64})};
+      forks.get_method("forward").function().run(stack);  // the way that suspends
+    }
+    const CountingGuard guard(plain);
+    run(plain, at::ones({4, 4}));
+    const Tally tally = guard.tally();
+    ASSERT_EQ(tally.modules().at(1).name, "fc");
+    ASSERT_EQ(tally.modules().at(1).calls, 1);
+  }
+}
+
 // One method ran before the guard was opened: its graph has been optimized, what it calls has become part of it, and the
 // interpreter does not announce that.
 TEST(Script, CallsOfAModuleOfWhichSomeAreNotAnnounced) {
