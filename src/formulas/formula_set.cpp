@@ -14,15 +14,25 @@ struct FormulaSet::Overrides {
 
 namespace {
 
+// Of any letters: an operator's is an identifier, that of an external call (external_call.h) whatever its caller says.
+bool is_part_of_name(std::string_view text) { return !text.empty() && text.find_first_of(":. \t\n") == std::string_view::npos; }
+
+bool is_name(std::string_view op) {
+  const std::size_t colons = op.find("::");
+  if (colons == std::string_view::npos || !is_part_of_name(op.substr(0, colons))) return false;
+  const std::string_view after = op.substr(colons + 2);
+  const std::size_t dot = after.find('.');
+  return is_part_of_name(after.substr(0, dot)) && (dot == std::string_view::npos || is_part_of_name(after.substr(dot + 1)));
+}
+
 // "aten::add_.Tensor" -> "aten::add.Tensor".
 std::string canonical(std::string_view op) {
-  const std::size_t colons = op.find("::");
-  if (colons == std::string_view::npos || colons == 0 || colons + 2 >= op.size() || op[colons + 2] == '.') {
+  if (!is_name(op)) {
     throw std::invalid_argument("torchtally::FormulaSet: '" + std::string(op) +
                                 "' is not an operator's name; write it as \"namespace::name\" or \"namespace::name.overload\", "
                                 "for example \"aten::add\" or \"aten::add.Tensor\"");
   }
-  const std::size_t dot = op.find('.', colons);
+  const std::size_t dot = op.find('.');
   std::string name(formulas::base_name(op.substr(0, dot)));
   if (dot != std::string_view::npos) name += op.substr(dot);
   return name;

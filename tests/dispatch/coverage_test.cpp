@@ -43,5 +43,11 @@ TEST(Coverage, EveryCompositeThatABackendImplementsHasAVerdict) {
   EXPECT_THAT(unknown, testing::IsEmpty());
 }
 
+TEST(Coverage, EveryOperatorsNameIsOneForAFormula) {
+  for (const c10::OperatorName& name : c10::Dispatcher::singleton().getAllOpNames()) {
+    EXPECT_TRUE(FormulaSet::empty().ignore(c10::toString(name)).overrides(name.name, name.overload_name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace torchtally

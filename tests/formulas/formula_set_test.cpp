@@ -143,12 +143,26 @@ std::string message_of(Action action) {
 
 TEST(FormulaSet, MalformedNamesThrow) {
   FormulaSet formulas = FormulaSet::builtin();
-  for (const std::string name : {"", "add", "aten::", "::add", "aten::.Tensor"}) {
+  for (const std::string name : {"", "add", "aten::", "::add", "aten::.Tensor", "aten::mm.", "a b::c", "a::b c", "aten::mm::x",
+                                 "aten:::mm", "aten::mm.out.x", "aten.x::mm", "aten::mm.out\n"}) {
     EXPECT_THAT(message_of([&] { formulas.ignore(name); }), HasSubstr("'" + name + "' is not an operator's name; write it as"))
         << name;
     EXPECT_THAT(message_of([&] { formulas.set(name, flops(1)); }), HasSubstr("\"aten::add.Tensor\"")) << name;
   }
   EXPECT_THAT(formulas.overridden(), IsEmpty());
+}
+
+TEST(FormulaSet, NamesOfEveryKindAreTaken) {
+  FormulaSet formulas = FormulaSet::empty();
+  for (const std::string name :
+       {"aten::__and__.Scalar", "aten::_foreach_add_.List", "aten::index.Tensor_hacked_twin", "aten::_fused_adam_.tensor_lr",
+        "prim::device", "quantized::linear", "torchvision::roi_align", "_c10d_functional::all_reduce",
+        "higher_order::flex_attention", "torch_compile::cpp_fused_gelu_native_layer_norm", "triton::my_kernel",
+        "my-kernels::gemm<float>"}) {
+    EXPECT_NO_THROW(formulas.set(name, flops(1))) << name;
+    const std::size_t dot = name.find('.');
+    EXPECT_TRUE(formulas.overrides(name.substr(0, dot), dot == std::string::npos ? "" : name.substr(dot + 1))) << name;
+  }
 }
 
 TEST(FormulaSet, AnEmptyFormulaThrows) {
