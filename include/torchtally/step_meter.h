@@ -109,8 +109,8 @@ TORCHTALLY_API double measure_peak(DType dtype = DType::kFloat32, double seconds
                                    std::string_view device = "cpu");
 
 // What the maker's data sheet gives for dense matrix products, in FLOPs per second; 0 if the device or the type is not known.
-// `device`: as the driver names it, "NVIDIA H100 80GB HBM3"; found by the model's name in it. float32 means the tensor cores'
-// reduced precision where it is usual for training (TF32).
+// `device`: as the driver names it, "NVIDIA H100 80GB HBM3"; found by the model's name in it, as whole words. float32 means the
+// tensor cores' reduced precision where it is usual for training (TF32).
 TORCHTALLY_API double known_peak(std::string_view device, DType dtype);
 
 }  // namespace torchtally

@@ -230,5 +230,29 @@ TEST(Peak, IsMeasuredOrKnown) {
   EXPECT_EQ(known_peak("Tesla T4", DType::kInt64), 0);
 }
 
+// In the drivers' spelling, which appends what a model comes with to its name.
+TEST(Peak, ADeviceIsKnownByTheWholeName) {
+  EXPECT_EQ(known_peak("NVIDIA A100-SXM4-80GB", DType::kBFloat16), 312e12);
+  EXPECT_EQ(known_peak("NVIDIA A100 80GB PCIe", DType::kBFloat16), 312e12);
+  EXPECT_EQ(known_peak("Tesla V100-SXM2-16GB", DType::kFloat16), 125e12);
+  EXPECT_EQ(known_peak("NVIDIA GeForce RTX 4090", DType::kFloat16), 165.2e12);
+  EXPECT_EQ(known_peak("A10G", DType::kBFloat16), 70e12);
+  EXPECT_EQ(known_peak("NVIDIA L4", DType::kBFloat16), 121e12);
+  EXPECT_EQ(known_peak("NVIDIA L40S", DType::kBFloat16), 362.05e12);
+  EXPECT_EQ(known_peak("NVIDIA L40", DType::kBFloat16), 181.05e12);
+  for (const char* other : {"NVIDIA RTX A1000", "NVIDIA T400 4GB", "NVIDIA L40G", "NVIDIA A10M", "NVIDIA GeForce RTX 4090 D",
+                            "NVIDIA H100 NVL", "NVIDIA GeForce RTX 4090 Laptop GPU"}) {
+    EXPECT_EQ(known_peak(other, DType::kBFloat16), 0) << other;
+  }
+}
+
+// Tensor cores that multiply float16 only.
+TEST(Peak, IsUnknownForATypeThatTheDeviceDoesNotMultiply) {
+  for (const char* device : {"Tesla V100-SXM2-16GB", "Tesla T4"}) {
+    EXPECT_GT(known_peak(device, DType::kFloat16), 0) << device;
+    EXPECT_EQ(known_peak(device, DType::kBFloat16), 0) << device;
+  }
+}
+
 }  // namespace
 }  // namespace torchtally::testing
