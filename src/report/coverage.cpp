@@ -1,7 +1,9 @@
 #include "report/coverage.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
+#include <vector>
 
 #include "report/colour.h"
 #include "report/text_columns.h"
@@ -9,7 +11,11 @@
 namespace torchtally::report {
 namespace {
 
-constexpr std::size_t kNamedUncalledModules = 5;
+constexpr std::size_t kNamed = 5;  // of a list that may be long
+
+// A cost that module_formula.h tells of: "torchtally::module(Linear, replaced)".
+constexpr std::string_view kModuleFormula = "torchtally::module(";
+constexpr std::string_view kReplaced = ", replaced";
 
 // Kernels of torch.compile, as the Python package names them.
 constexpr std::string_view kCompiled = "torch_compile::";
@@ -32,20 +38,45 @@ std::string unknown_operators_note(const Tally& tally, bool colour) {
          "\n" + lines.str() + (any_compiled ? std::string(kCompiledNote) : "");
 }
 
+// "a, b and 2 more".
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  const std::size_t named = std::min(names.size(), kNamed);
+  for (std::size_t i = 0; i < named; ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > named) text += " and " + std::to_string(names.size() - named) + " more";
+  return text;
+}
+
+// Of "torchtally::module(Linear, replaced)": "Linear (replaced)". Empty of every other operator's name.
+std::string module_of_formula(std::string_view op) {
+  if (op.compare(0, kModuleFormula.size(), kModuleFormula) != 0 || op.back() != ')') return "";
+  const std::string_view label = op.substr(kModuleFormula.size(), op.size() - kModuleFormula.size() - 1);
+  const std::size_t comma = label.rfind(kReplaced);
+  const bool is_replaced = comma != std::string_view::npos && comma + kReplaced.size() == label.size();
+  return is_replaced ? std::string(label.substr(0, comma)) + " (replaced)" : std::string(label);
+}
+
+std::string module_formulas_note(const Tally& tally) {
+  std::set<std::string> modules;
+  for (const Tally::Row& row : tally.rows()) {
+    const std::string module = module_of_formula(tally.operators()[row.op].name);
+    if (!module.empty()) modules.insert(module);
+  }
+  return modules.empty() ? "" : "Counted by formulas of modules: " + listed({modules.begin(), modules.end()}) + "\n";
+}
+
 std::string uncalled_modules_note(const Tally& tally) {
-  const auto uncalled = tally.uncalled_modules();
+  std::vector<std::string> uncalled = tally.uncalled_modules();
   if (uncalled.empty()) return "";
-  std::string note = std::to_string(uncalled.size()) + (uncalled.size() == 1 ? " module" : " modules") + " not called: ";
-  const std::size_t named = std::min(uncalled.size(), kNamedUncalledModules);
-  for (std::size_t i = 0; i < named; ++i) note += (i > 0 ? ", " : "") + (uncalled[i].empty() ? "(root)" : uncalled[i]);
-  if (uncalled.size() > named) note += " and " + std::to_string(uncalled.size() - named) + " more";
-  return note + "\n";
+  std::replace(uncalled.begin(), uncalled.end(), std::string(), std::string("(root)"));
+  return std::to_string(uncalled.size()) + (uncalled.size() == 1 ? " module" : " modules") + " not called: " + listed(uncalled) +
+         "\n";
 }
 
 }  // namespace
 
 std::string coverage_notes(const Tally& tally, bool colour) {
-  std::string notes = unknown_operators_note(tally, colour) + uncalled_modules_note(tally);
+  std::string notes = unknown_operators_note(tally, colour) + module_formulas_note(tally) + uncalled_modules_note(tally);
   if (tally.saturated()) notes += "A counter left the range of 64 bits: figures with >= say \"at least\".\n";
   return notes.empty() ? notes : "\n" + notes;
 }

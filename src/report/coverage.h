@@ -8,8 +8,8 @@
 
 namespace torchtally::report {
 
-// Unknown operators with their calls, modules in which nothing ran, counters that left 64 bits. Empty if there is nothing to
-// say; otherwise an empty line, then whole lines.
+// Unknown operators with their calls, modules that a formula of their own counts, modules in which nothing ran, counters that
+// left 64 bits. Empty if there is nothing to say; otherwise an empty line, then whole lines.
 std::string coverage_notes(const Tally& tally, bool colour);
 
 }  // namespace torchtally::report

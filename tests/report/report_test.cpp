@@ -144,6 +144,17 @@ TEST(ToTable, NamesTheFirstUncalledModulesAndCountsTheRest) {
   EXPECT_NE(table.find("\n7 modules not called: m0, m1, m2, m3, m4 and 2 more\n"), std::string::npos) << table;
 }
 
+// Neither shows operators, and what a formula says of a module looks like what was counted in it.
+TEST(ToTable, AndToTreeNameTheModulesThatFormulasCount) {
+  const auto op = [](std::string name) { return OperatorInfo{std::move(name), "", VerdictKind::kCounted, ZeroReason::kIgnored}; };
+  const Tally tally({module_info("", "Net", -1, 0), module_info("fc", "Linear", 0, 0)},
+                    {op("aten::relu"), op("torchtally::module(Linear, replaced)"), op("torchtally::module(head)")},
+                    {{0, 0, cost_of(1, 0, 4, 4)}, {1, 1, cost_of(2, 10, 0, 0)}, {1, 2, cost_of(1, 5, 0, 0)}});
+  const std::string note = "\n\nCounted by formulas of modules: Linear (replaced), head\n";
+  EXPECT_NE(to_table(tally).find(note), std::string::npos) << to_table(tally);
+  EXPECT_NE(to_tree(tally).find(note), std::string::npos) << to_tree(tally);
+}
+
 TEST(ToTable, AlignsNamesByCharactersNotBytes) {
   const Tally tally({module_info("", "Net", -1, 2), module_info("größe", "Linear", 0, 1)}, {}, {});
   EXPECT_EQ(to_table(tally),
