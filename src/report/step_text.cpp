@@ -25,6 +25,24 @@ std::string percent(double share) { return number("%.1f %%", 100 * share); }
 
 std::int64_t exact(Count count) { return count; }
 
+// "3.628 GFLOP", "312 FLOP".
+std::string flop_text(Count flops) {
+  const std::string text = human_count(flops);
+  const bool has_prefix = text.back() > '9';
+  return text + (has_prefix ? "FLOP" : " FLOP");
+}
+
+// "33 % forward, 67 % backward": of a step that has arithmetic.
+std::string shares_text(const StepRecord& record, const Cost& total) {
+  std::string text;
+  for (const Phase phase : kPhases) {
+    if (record.in(phase).calls == 0) continue;
+    const double share = static_cast<double>(exact(record.in(phase).flops)) / static_cast<double>(exact(total.flops));
+    text += (text.empty() ? "" : ", ") + number("%.0f %% ", 100 * share) + std::string(phase_name(phase));
+  }
+  return text;
+}
+
 Json cost_json(const Cost& cost) {
   Json json = Json::object();
   for (const CostCounter& counter : kCostCounters) {
@@ -37,17 +55,9 @@ Json cost_json(const Cost& cost) {
 
 std::string to_progress(const StepRecord& record) {
   const Cost total = record.total();
-  std::string text =
-      "step " + std::to_string(record.step) + "  " + time_text(record.seconds) + "  " + human_count(total.flops) + "FLOP (";
-  bool is_first = true;
-  for (const Phase phase : kPhases) {
-    const double share =
-        total.flops == 0 ? 0 : static_cast<double>(exact(record.in(phase).flops)) / static_cast<double>(exact(total.flops));
-    if (record.in(phase).calls == 0) continue;
-    text += (is_first ? "" : ", ") + number("%.0f %% ", 100 * share) + std::string(phase_name(phase));
-    is_first = false;
-  }
-  text += ")  " + human_count(static_cast<std::int64_t>(record.flops_per_second())) + "FLOP/s";
+  std::string text = "step " + std::to_string(record.step) + "  " + time_text(record.seconds) + "  " + flop_text(total.flops);
+  if (total.flops > 0) text += " (" + shares_text(record, total) + ")";
+  text += "  " + flop_text(static_cast<std::int64_t>(record.flops_per_second())) + "/s";
   if (record.peak_flops > 0) text += "  MFU " + percent(record.mfu()) + "  HFU " + percent(record.hfu());
   if (record.reused) text += "  reused";
   if (record.differs) text += "  DIFFERS from what was reused";

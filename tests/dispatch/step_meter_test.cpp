@@ -220,6 +220,19 @@ TEST(StepRecord, ModelAndHardware) {
   EXPECT_THAT(to_progress(StepRecord()), Not(HasSubstr("MFU")));
 }
 
+TEST(StepRecord, SharesAreOfArithmetic) {
+  StepRecord record;
+  record.step = 1;
+  record.seconds = 0.5;
+  EXPECT_EQ(to_progress(record), "step 1  500 ms  0 FLOP  0 FLOP/s");
+  record.by_phase[static_cast<std::size_t>(Phase::kForward)].calls = 3;  // views
+  EXPECT_EQ(to_progress(record), "step 1  500 ms  0 FLOP  0 FLOP/s");
+  record.by_phase[static_cast<std::size_t>(Phase::kForward)].flops = 100;
+  record.by_phase[static_cast<std::size_t>(Phase::kBackward)].calls = 1;
+  record.by_phase[static_cast<std::size_t>(Phase::kBackward)].flops = 1900;
+  EXPECT_EQ(to_progress(record), "step 1  500 ms  2.000 kFLOP (5 % forward, 95 % backward)  4.000 kFLOP/s");
+}
+
 TEST(Peak, IsMeasuredOrKnown) {
   EXPECT_GT(measure_peak(DType::kFloat32, 0.05), 1e9);  // any machine of this century
   EXPECT_THROW(measure_peak(DType::kInt64), std::invalid_argument);
