@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <cstdlib>
+#include <utility>
 
 namespace torchtally::cli {
 namespace {
@@ -201,8 +202,12 @@ class Parser {
       const std::size_t start = position_;
       const std::size_t equals = text_.find_first_of("=,])}", position_);
       if (equals == std::string_view::npos || text_[equals] != '=' || equals == start) fail("expected key=value", example);
+      std::string key(text_.substr(start, equals - start));
+      const bool is_known =
+          std::any_of(dict.items.begin(), dict.items.end(), [&](const auto& item) { return item.first == key; });
+      if (is_known) fail("expected each key once", example);
       position_ = equals + 1;
-      dict.items.emplace_back(std::string(text_.substr(start, equals - start)), value());
+      dict.items.emplace_back(std::move(key), value());
       separator('}', example);
     }
     ++position_;

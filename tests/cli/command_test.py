@@ -424,6 +424,7 @@ class Usage(CommandTest):
 
     def test_wrong_input_grammar_is_2_with_position_and_example(self):
         self.fails(2, "count", "x.pt", "--input", "1x3xx224", says=("at character 5", "example: --input '1x3x224x224'"))
+        self.fails(2, "count", "x.pt", "--input", "{a=4x4,a=4x4}", says=("expected each key once at character 8",))
 
     def test_help_teaches_by_example(self):
         for arguments in (("--help",), ("count", "--help")):

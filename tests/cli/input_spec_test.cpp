@@ -137,5 +137,11 @@ TEST(InputSpec, RefusesUnbalancedBrackets) {
   EXPECT_THAT(error_of(std::string(100'000, '[')), HasSubstr("expected fewer brackets"));
 }
 
+TEST(InputSpec, RefusesAKeyThatIsThereTwice) {
+  EXPECT_THAT(error_of("{a=4x4,b=2,a=1}"), HasSubstr("expected each key once at character 12, 'a=1}'"));
+  EXPECT_EQ(error_of("[{a=1},{a=1}]"), "no error");
+  EXPECT_EQ(error_of("{a={a=1}}"), "no error");
+}
+
 }  // namespace
 }  // namespace torchtally::cli
