@@ -65,6 +65,9 @@ def test_text_and_output(here, capsys):
     assert "Sequential" in text and "Linear" not in text
     assert main(["count", "tt_models:model", "--input", "2x8", "--format", "tree"]) == 0
     assert "0: Linear" in capsys.readouterr().out
+    assert main(["count", "tt_models:model", "--input", "2x8", "--output", "-"]) == 0
+    assert "Linear" in capsys.readouterr().out
+    assert not (here / "-").exists()
 
 
 @pytest.mark.parametrize(

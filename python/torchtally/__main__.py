@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--input", action="append", default=[], metavar="SIZES[:TYPE]", help="input tensor; once for each argument")
     count.add_argument("--depth", type=int, default=None, help="levels of modules to show; all if not given")
     count.add_argument("--format", choices=("table", "tree", "json", "csv", "markdown", "html", "folded"), default="table")
-    count.add_argument("--output", default=None, metavar="FILE", help="write the report here; the standard output if not given")
+    count.add_argument("--output", default=None, metavar="FILE", help="write the report here; the standard output if not given, or if -")
     count.add_argument("--device", choices=("cpu", "cuda", "meta"), default="cpu", help="meta: count without computing")
     count.add_argument("--train", action="store_true", help="leave the model in training mode")
     return parser
@@ -115,7 +115,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         report = _count(options)
-        if options.output is None:
+        if options.output in (None, "-"):
             print(report, end="" if report.endswith("\n") else "\n")
         else:
             with open(options.output, "w", encoding="utf-8") as file:

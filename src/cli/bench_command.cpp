@@ -22,6 +22,7 @@
 #include "cli/choice.h"
 #include "cli/numbers.h"
 #include "cli/output_file.h"
+#include "cli/output_option.h"
 #include "cli/progress.h"
 #include "dispatch/device_queue.h"
 #include "report/text_columns.h"
@@ -197,7 +198,7 @@ const CLI::App& add_bench(CLI::App& app, BenchOptions& options) {
       ->capture_default_str()
       ->type_name("S");
   bench->add_flag("--quiet", options.quiet, "No word about progress");
-  bench->add_option("--output", options.output, "Write the figures here; the standard output if not given")->type_name("FILE");
+  add_output(*bench, options.output, "the figures");
   bench->footer(kExamples);
   return *bench;
 }

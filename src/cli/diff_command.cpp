@@ -6,6 +6,7 @@
 #include "cli/failure.h"
 #include "cli/numbers.h"
 #include "cli/output_file.h"
+#include "cli/output_option.h"
 #include "cli/report_flags.h"
 #include "cli/saved_report.h"
 #include "cli/terminal.h"
@@ -58,7 +59,7 @@ const CLI::App& add_diff(CLI::App& app, DiffCommandOptions& options) {
       ->type_name("FRACTION");
   diff->add_option("--top", options.shown.top, "The N largest changes only")->check(check_positive)->type_name("N");
   add_ancestors(*diff, options.ancestors);
-  diff->add_option("--output", options.output, "Write the report here; the standard output if not given")->type_name("FILE");
+  add_output(*diff, options.output, "the report");
   diff->footer(kExamples);
   return *diff;
 }

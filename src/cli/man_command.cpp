@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/output_file.h"
+#include "cli/output_option.h"
 
 namespace torchtally::cli {
 namespace {
@@ -81,7 +82,7 @@ std::string page_of(const CLI::App& app) {
 
 const CLI::App& add_man(CLI::App& app, ManOptions& options) {
   CLI::App* man = app.add_subcommand("man", "Print the manual page");
-  man->add_option("--output", options.output, "Write the page here; the standard output if not given")->type_name("FILE");
+  add_output(*man, options.output, "the page");
   man->footer(kExamples);
   man->callback([&app, &options] { options.page = page_of(app); });
   return *man;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/choice.h"
+#include "cli/output_option.h"
 
 namespace torchtally::cli {
 namespace {
@@ -43,7 +44,7 @@ const CLI::App& add_ops(CLI::App& app, OpsOptions& options) {
   add_choice(*ops, "--format", options.format,
              {{"table", OpsFormat::kTable}, {"markdown", OpsFormat::kMarkdown}, {"json", OpsFormat::kJson}}, "table", "FORMAT",
              "table, markdown or json");
-  ops->add_option("--output", options.output, "Write the list here; the standard output if not given")->type_name("FILE");
+  add_output(*ops, options.output, "the list");
   ops->add_option("--library", options.libraries, "Load this library's operators first; may be repeated")
       ->allow_extra_args(false)
       ->type_name("LIB.so");

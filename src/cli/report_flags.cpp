@@ -6,6 +6,7 @@
 
 #include "cli/choice.h"
 #include "cli/numbers.h"
+#include "cli/output_option.h"
 #include "cli/terminal.h"
 #include "torchtally/html_report.h"
 #include "torchtally/report.h"
@@ -100,7 +101,7 @@ void add_report_flags(CLI::App& app, ReportFlags& flags) {
   app.add_option("--bandwidth", flags.bandwidth, "GB/s of this machine, for the roofline of the HTML report")
       ->check(check_positive)
       ->type_name("N");
-  app.add_option("--output", flags.output, "Write the report here; the standard output if not given")->type_name("FILE");
+  add_output(app, flags.output, "the report");
 }
 
 void add_ancestors(CLI::App& app, Ancestors& ancestors) {

@@ -520,6 +520,14 @@ class Output(CommandTest):
         self.assertEqual(result.returncode, 1)
         self.assertIn("No space left on device", result.stderr)
 
+    def test_a_hyphen_is_the_standard_output(self):
+        arguments = (COMMAND, "count", scripted(Mlp()), "--input", "2x4", "--format", "json", "--output", "-")
+        result = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=self.folder.name)
+        self.assertEqual(json.loads(result.stdout)["totals"]["macs"], 36)
+        for command in ("bench", "diff", "man", "ops", "report"):
+            self.assertRegex(run(command, "--help").stdout, r"standard output if not\s+given, or if -")
+        self.assertEqual(self.files(), [])
+
     def test_a_broken_pipe_ends_quietly(self):
         for ignored in (False, True):
             with self.subTest(ignored=ignored):
