@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "cli/failure.h"
 
@@ -29,6 +30,17 @@ Answered wrong_usage(const CLI::App& app, const std::string& message) {
   for (const CLI::App* used : app.get_subcommands()) command += " " + used->get_name();
   std::cerr << "torchtally: " << message << "\n  See " << command << " --help\n";
   return {kWrongUsage};
+}
+
+// CLI11 only says that there is no subcommand, if what stands in its place is none.
+std::string missing_subcommand(const CLI::App& app, const CLI::RequiredError& error) {
+  const std::vector<std::string> unknown = app.remaining();
+  if (!app.get_subcommands().empty() || unknown.empty() || unknown.front()[0] == '-') return error.what();
+  std::string names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  return "'" + unknown.front() + "' is no subcommand; there are " + names;
 }
 
 }  // namespace
@@ -58,6 +70,8 @@ CommandLine read_command_line(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version
     return Answered{app.exit(request)};
+  } catch (const CLI::RequiredError& error) {
+    return wrong_usage(app, missing_subcommand(app, error));
   } catch (const CLI::ParseError& error) {
     return wrong_usage(app, error.what());
   } catch (const InputSpecError& error) {

@@ -422,6 +422,11 @@ class Usage(CommandTest):
             with self.subTest(arguments):
                 self.fails(2, *arguments, says=("--help",))
 
+    def test_an_unknown_subcommand_is_named(self):
+        self.fails(2, "weigh", "x.pt", says=("'weigh' is no subcommand; there are count, report, diff", "torchtally --help"))
+        self.fails(2, "--nonsense", says=("A subcommand is required",))
+        self.fails(2, "count", says=("MODEL is required",))
+
     def test_wrong_input_grammar_is_2_with_position_and_example(self):
         self.fails(2, "count", "x.pt", "--input", "1x3xx224", says=("at character 5", "example: --input '1x3x224x224'"))
         self.fails(2, "count", "x.pt", "--input", "{a=4x4,a=4x4}", says=("expected each key once at character 8",))
