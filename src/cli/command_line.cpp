@@ -4,10 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "cli/failure.h"
+#include "cli/output_file.h"
 
 namespace torchtally::cli {
 namespace {
@@ -43,6 +45,14 @@ std::string missing_subcommand(const CLI::App& app, const CLI::RequiredError& er
   return "'" + unknown.front() + "' is no subcommand; there are " + names;
 }
 
+// --help, --version. Through write_to_stdout(), which says so if it cannot be written: std::cout would not.
+Answered answer(const CLI::App& app, const CLI::Success& request) {
+  std::ostringstream text;
+  const int exit_code = app.exit(request, text);
+  write_to_stdout(text.str());
+  return {exit_code};
+}
+
 }  // namespace
 
 CommandLine read_command_line(int argc, char** argv) {
@@ -68,8 +78,8 @@ CommandLine read_command_line(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& request) {  // --help, --version
-    return Answered{app.exit(request)};
+  } catch (const CLI::Success& request) {
+    return answer(app, request);
   } catch (const CLI::RequiredError& error) {
     return wrong_usage(app, missing_subcommand(app, error));
   } catch (const CLI::ParseError& error) {

@@ -94,7 +94,7 @@ void write_report(std::string_view text, std::optional<OutputFile>& file) {
 
 void write_to_stdout(std::string_view text) {
   if (write_all(STDOUT_FILENO, text) || errno == EPIPE) return;
-  throw Failure(std::string("cannot write the report to the standard output: ") + std::strerror(errno));
+  throw Failure(std::string("cannot write to the standard output: ") + std::strerror(errno));
 }
 
 }  // namespace torchtally::cli

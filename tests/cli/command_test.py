@@ -519,11 +519,11 @@ class Output(CommandTest):
                 self.assertEqual(os.listdir(self.folder.name), [])
 
     def test_a_full_disk(self):
-        with open("/dev/full", "wb") as full:
-            result = subprocess.run([COMMAND, "count", scripted(Mlp()), "--input", "2x4"], stdout=full, stderr=subprocess.PIPE, text=True,
-                                    check=False)
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("No space left on device", result.stderr)
+        for arguments in (("count", scripted(Mlp()), "--input", "2x4"), ("--help",), ("count", "--help"), ("--version",)):
+            with self.subTest(arguments), open("/dev/full", "wb") as full:
+                result = subprocess.run([COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn("cannot write to the standard output: No space left on device", result.stderr)
 
     def test_a_hyphen_is_the_standard_output(self):
         arguments = (COMMAND, "count", scripted(Mlp()), "--input", "2x4", "--format", "json", "--output", "-")
