@@ -20,16 +20,25 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(" \n") - first + 1));
 }
 
-// The interpreter's errors list source code, then say "RuntimeError: what happened" or "builtins.ValueError: what happened" in a
-// line that is not indented.
+// "RuntimeError: what happened", "builtins.ValueError: what happened": a class, or the names in front of it, and a colon.
+bool names_an_exception(std::string_view line) {
+  const std::size_t end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+  return end != 0 && end != std::string_view::npos && line.substr(end, 2) == ": ";
+}
+
+// The interpreter's errors list source code, then say what happened in a line that begins with an exception's class. A line that
+// does not, but is not indented either, may be a comment in the source: it is taken if there is none of the others.
 std::string_view after_the_trace(std::string_view text) {
   const std::size_t mark = text.rfind(kTraceMark);
   if (mark == std::string_view::npos) return text;
-  for (std::size_t line = text.find('\n', mark); line != std::string_view::npos; line = text.find('\n', line + 1)) {
-    const bool is_indented_or_empty = line + 1 >= text.size() || text[line + 1] == ' ' || text[line + 1] == '\n';
-    if (!is_indented_or_empty) return text.substr(line + 1);
+  std::string_view otherwise = text;
+  for (std::size_t end = text.find('\n', mark); end != std::string_view::npos; end = text.find('\n', end + 1)) {
+    const std::string_view line = text.substr(end + 1);
+    if (names_an_exception(line)) return line;
+    const bool is_indented_or_empty = line.empty() || line[0] == ' ' || line[0] == '\n';
+    if (!is_indented_or_empty && otherwise.size() == text.size()) otherwise = line;
   }
-  return text;
+  return otherwise;
 }
 
 std::string between(const std::string& text, std::string_view before, std::string_view after) {

@@ -360,6 +360,12 @@ class WrongInputs(CommandTest):
     def test_exception_of_the_model_itself(self):
         self.fails(1, "count", scripted(Raises()), "--input", "1x4", says=("the model failed: ValueError: need an image",))
 
+    def test_a_comment_in_the_source_is_not_what_happened(self):
+        # torch._assert() has comments in its first column, which TorchScript lists.
+        message = self.fails(1, "count", os.path.join(MODELS, "vit_b_16.pt"), "--input", "1x3x200x200",
+                             says=("the model failed: AssertionError: Wrong image height! Expected 224 but got 200!\n",))
+        self.assertEqual(len(message.splitlines()), 2, message)
+
     def test_saved_values_that_are_none(self):
         pathlib.Path(path_of("random.bin")).write_bytes(bytes(range(256)))
         self.fails(1, "count", scripted(Mlp()), "--input", "@" + path_of("random.bin"), says=("is not a saved value", "torch.save(value"))
