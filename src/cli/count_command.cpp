@@ -27,6 +27,8 @@ namespace {
 
 constexpr char kNeedsValues[] = "\n  A model whose course depends on values (a detector, say) needs --device cpu.";
 
+constexpr char kNeedsLess[] = "\n  Give a smaller --input, or count without memory: --device meta\n  ";
+
 [[noreturn]] void fail_run(const std::exception& error, const std::string& module, const std::string& signature, bool on_meta) {
   const std::string where = "the model failed" + (module.empty() ? "" : " in " + module) + ": ";
   const std::string op = on_meta ? operator_without_meta_kernel(error) : "";
@@ -34,6 +36,9 @@ constexpr char kNeedsValues[] = "\n  A model whose course depends on values (a d
     throw Failure(where + "it asks for a tensor's value, and meta tensors have none" + kNeedsValues);
   }
   if (!op.empty()) throw Failure(where + op + " has no kernel for meta tensors" + kNeedsValues);
+  if (is_out_of_memory(error)) {
+    throw Failure(where + "it does not fit into memory" + kNeedsLess + summary_of(error));
+  }
   throw Failure(where + summary_of(error) + (on_meta ? kNeedsValues : "") +
                 "\n  Do the shapes and types of --input fit the model? " + signature);
 }

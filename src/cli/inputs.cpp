@@ -14,6 +14,7 @@
 
 #include "cli/failure.h"
 #include "cli/saved_value.h"
+#include "cli/torch_error.h"
 
 namespace torchtally::cli {
 namespace {
@@ -226,6 +227,20 @@ std::string example_for(const TypePtr& type) {
   throw Failure(what + "\n  The model's signature: " + signature_of(forward));
 }
 
+constexpr char kNeedsLess[] = "does not fit into memory\n  Give a smaller one, or count without memory: --device meta";
+
+// As the argument's type; nothing if it is not one.
+std::optional<IValue> make_value(const InputSpec& spec, const TypePtr& type, c10::Device device) {
+  try {
+    return Fitter(device).fit(Builder(device).build(spec.value), type);
+  } catch (const Failure&) {
+    throw;
+  } catch (const std::exception& error) {
+    const std::string why = is_out_of_memory(error) ? std::string(kNeedsLess) : "cannot be made: " + summary_of(error);
+    throw Failure("--input '" + spec.text + "' " + why);
+  }
+}
+
 // Where the values go: by name, or the next one in order that is not keyword-only.
 std::size_t place_of(const c10::FunctionSchema& forward, const InputSpec& spec, std::size_t& next) {
   const auto& arguments = forward.arguments();
@@ -259,16 +274,13 @@ std::string signature_of(const c10::FunctionSchema& forward) {
 }
 
 Arguments make_arguments(const c10::FunctionSchema& forward, const std::vector<InputSpec>& specs, c10::Device device) {
-  const Builder builder(device);
-  const Fitter fitter(device);
   std::vector<std::optional<IValue>> values(forward.arguments().size());
   std::size_t next = 1;  // after self
   for (const InputSpec& spec : specs) {
     const std::size_t place = place_of(forward, spec, next);
     const c10::Argument& argument = forward.arguments()[place];
     if (values[place]) fail(forward, "--input '" + spec.text + "': the argument '" + argument.name() + "' is given twice");
-    const IValue value = builder.build(spec.value);
-    values[place] = fitter.fit(value, argument.type());
+    values[place] = make_value(spec, argument.type(), device);
     if (!values[place]) {
       const std::string example = example_for(argument.type());
       fail(forward, "--input '" + spec.text + "' does not fit the argument '" + argument.name() + "', which is " +

@@ -79,4 +79,9 @@ std::string operator_without_meta_kernel(const std::exception& error) {
   return "";
 }
 
+bool is_out_of_memory(const std::exception& error) {
+  const std::string text = text_of(error);
+  return text.find("can't allocate memory") != std::string::npos || text.find("out of memory") != std::string::npos;
+}
+
 }  // namespace torchtally::cli

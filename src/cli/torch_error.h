@@ -16,6 +16,9 @@ std::string unknown_name(const std::exception& error);
 // "aten::lu_solve" if a run on meta tensors failed because that operator has no Meta kernel; empty otherwise.
 std::string operator_without_meta_kernel(const std::exception& error);
 
+// True if a tensor found no memory, on whatever device.
+bool is_out_of_memory(const std::exception& error);
+
 }  // namespace torchtally::cli
 
 #endif  // TORCHTALLY_SRC_CLI_TORCH_ERROR_H_

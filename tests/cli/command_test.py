@@ -150,6 +150,11 @@ class Raises(nn.Module):
         return x
 
 
+class Grows(nn.Module):
+    def forward(self, x):
+        return x.repeat(99999999999999999)
+
+
 class Values(nn.Module):
     def forward(self, x):
         if bool(x.sum() > 0):
@@ -356,6 +361,17 @@ class WrongInputs(CommandTest):
         self.fails(1, "count", scripted(Net()), "--input", "1x4x8x8",
                    says=("the model failed in blocks.0.conv (Conv2d): ", "expected input[1, 4, 8, 8] to have 3 channels",
                          "forward(x: Tensor)"))
+
+    def test_more_than_memory_has_place_for(self):
+        # The first number of bytes fits into 64 bits, and into the address space of no machine.
+        hint = "does not fit into memory\n  Give a smaller "
+        message = self.fails(1, "count", scripted(Mlp()), "--input", "99999999999999999x4", says=("--input '99999999999999999x4' " + hint,))
+        self.assertIn("--device meta", message)
+        message = self.fails(1, "count", scripted(Grows()), "--input", "4", says=("the model failed: it " + hint,))
+        self.assertIn("--device meta", message)
+        for device in ("cpu", "meta"):
+            self.fails(1, "count", scripted(Mlp()), "--input", "999999999999999999x999999999999x3", "--device", device,
+                       says=("--input '999999999999999999x999999999999x3' cannot be made: ",))
 
     def test_exception_of_the_model_itself(self):
         self.fails(1, "count", scripted(Raises()), "--input", "1x4", says=("the model failed: ValueError: need an image",))
