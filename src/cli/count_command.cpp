@@ -27,6 +27,9 @@ namespace {
 
 constexpr char kNeedsValues[] = "\n  A model whose course depends on values (a detector, say) needs --device cpu.";
 
+constexpr char kNeedsKernel[] =
+    "\n  Count it with --device cpu (a model whose course depends on values, a detector say, needs that), or load a library that"
+    "\n  has such a kernel with --library.";
 constexpr char kNeedsLess[] = "\n  Give a smaller --input, or count without memory: --device meta\n  ";
 
 [[noreturn]] void fail_run(const std::exception& error, const std::string& module, const std::string& signature, bool on_meta) {
@@ -35,7 +38,7 @@ constexpr char kNeedsLess[] = "\n  Give a smaller --input, or count without memo
   if (op == "aten::_local_scalar_dense") {
     throw Failure(where + "it asks for a tensor's value, and meta tensors have none" + kNeedsValues);
   }
-  if (!op.empty()) throw Failure(where + op + " has no kernel for meta tensors" + kNeedsValues);
+  if (!op.empty()) throw Failure(where + op + " has no kernel for meta tensors" + kNeedsKernel);
   if (is_out_of_memory(error)) {
     throw Failure(where + "it does not fit into memory" + kNeedsLess + summary_of(error));
   }

@@ -49,6 +49,14 @@ std::string between(const std::string& text, std::string_view before, std::strin
   return text.substr(name, end == std::string::npos ? end : end - name);
 }
 
+// "Could not run 'aten::x' with arguments from the 'Meta' backend.", of fifty lines that say where each backend's kernel is from.
+std::string without_list_of_kernels(const std::string& summary) {
+  constexpr std::string_view kEnd = "' backend. ";
+  const std::size_t end = summary.find(kEnd);
+  const bool has_list = summary.find("Could not run '") < end && end != std::string::npos;
+  return has_list ? summary.substr(0, end + kEnd.size() - 1) : summary;
+}
+
 }  // namespace
 
 std::string summary_of(const std::exception& error) {
@@ -57,7 +65,7 @@ std::string summary_of(const std::exception& error) {
   for (const std::string_view prefix : {"RuntimeError: ", "builtins."}) {
     if (summary.compare(0, prefix.size(), prefix) == 0) summary.erase(0, prefix.size());
   }
-  return summary;
+  return without_list_of_kernels(summary);
 }
 
 std::string unknown_name(const std::exception& error) {
@@ -70,13 +78,16 @@ std::string unknown_name(const std::exception& error) {
 
 std::string operator_without_meta_kernel(const std::exception& error) {
   const std::string summary = summary_of(error);
-  if (summary.find(" with Meta tensors") !=
-      std::string::npos) {  // 2.x: "aten::lu_solve: attempted to run this operator with ..."
-    const std::size_t name = summary.find("aten::");
-    return name == std::string::npos ? "" : summary.substr(name, summary.find(": ", name) - name);
+  // 2.x: "aten::lu_solve: attempted to run this operator with Meta tensors, but there was no ...". Others are "while attempting".
+  if (const std::size_t attempt = summary.find("to run this operator with Meta "); attempt != std::string::npos) {
+    const std::size_t end = summary.rfind(": ", attempt);
+    if (end == std::string::npos) return "";
+    const std::size_t start = summary.find_last_of(" \n", end) + 1;  // 0 if there is none
+    return summary.substr(start, end - start);
   }
-  if (summary.find("from the 'Meta' backend") != std::string::npos) return between(summary, "Could not run '", "'");  // 1.13
-  return "";
+  // 1.13, and an operator that is not in ATen. 'Meta', 'QuantizedMeta', 'SparseMeta'.
+  const bool is_meta = summary.find("Meta' backend") != std::string::npos;
+  return is_meta ? between(summary, "Could not run '", "'") : "";
 }
 
 bool is_out_of_memory(const std::exception& error) {

@@ -167,6 +167,11 @@ class Median(nn.Module):
         return torch.median(x)
 
 
+class Unpack(nn.Module):
+    def forward(self, x):
+        return torch.ops.quantized.embedding_bag_4bit_unpack(x)
+
+
 class Suppress(nn.Module):
     def forward(self, boxes, scores):
         return torch.ops.torchvision.nms(boxes, scores, 0.5)
@@ -623,6 +628,21 @@ class Meta(CommandTest):
     def test_an_operator_without_a_meta_kernel(self):
         self.fails(1, "count", scripted(Median()), "--input", "4x4", "--device", "meta",
                    says=("the model failed: aten::median has no kernel for meta tensors", "depends on values", "--device cpu"))
+
+    def test_one_that_is_not_of_aten(self):
+        self.fails(1, "count", scripted(Unpack()), "--input", "4x16:uint8", "--device", "meta",
+                   says=("the model failed: quantized::embedding_bag_4bit_unpack has no kernel for meta tensors", "--device cpu", "--library"))
+
+    def test_a_quantized_model(self):
+        # LibTorch names every backend that has a kernel: fifty lines.
+        quantized = torch.quantization.quantize_dynamic(nn.Sequential(nn.Linear(4, 4)).eval())
+        torch.jit.script(quantized).save(path_of("quantized.pt"))
+        result = run("count", path_of("quantized.pt"), "--input", "2x4", "--device", "meta")
+        error = result.stderr[result.stderr.index("torchtally: "):]  # behind LibTorch's warnings
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("aten::empty_quantized has no kernel for meta tensors", error)
+        self.assertIn("so does a quantized one", error)
+        self.assertLess(len(error.splitlines()), 4, error)
 
     def test_a_frozen_model(self):
         frozen = torch.jit.freeze(torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))).eval())
