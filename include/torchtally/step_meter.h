@@ -78,6 +78,8 @@ class TORCHTALLY_API StepMeter {
     Step(const Step&) = delete;
     Step& operator=(const Step&) = delete;
     bool is_counted() const;
+    // The step has failed, and no exception of C++'s is in flight that shows it: it is not recorded.
+    void set_failed();
 
    private:
     friend class StepMeter;

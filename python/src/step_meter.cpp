@@ -25,6 +25,7 @@ class HeldStep {
   HeldStep(const HeldStep&) = delete;
   HeldStep& operator=(const HeldStep&) = delete;
   ~HeldStep() {
+    if (step_ != nullptr) step_->set_failed();
     try {
       close();
     } catch (const std::exception&) {
@@ -32,6 +33,7 @@ class HeldStep {
     }
   }
   void close() { delete std::exchange(step_, nullptr); }
+  void set_failed() { step_->set_failed(); }
   bool is_counted() const { return step_ != nullptr && step_->is_counted(); }
 
  private:
@@ -89,7 +91,10 @@ void bind_step_meter(py::module_& m) {
       .def("to_json_line", [](const StepRecord& record) { return to_json_line(record); })
       .def("__str__", [](const StepRecord& record) { return to_progress(record); });
 
-  py::class_<HeldStep>(m, "Step").def_property_readonly("is_counted", &HeldStep::is_counted).def("close", &HeldStep::close);
+  py::class_<HeldStep>(m, "Step")
+      .def_property_readonly("is_counted", &HeldStep::is_counted)
+      .def("set_failed", &HeldStep::set_failed)
+      .def("close", &HeldStep::close);
   py::class_<StepMeter>(m, "StepMeter")
       .def(py::init(&make_meter), py::arg("peak_flops"), py::arg("every"), py::arg("smoothing"), py::arg("formulas"))
       .def("step", &open_step, py::arg("inputs"), py::keep_alive<0, 1>())

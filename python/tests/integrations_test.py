@@ -104,6 +104,7 @@ def test_a_trainer_that_fails_can_be_used_again(tmp_path):
     finally:
         Model.forward = forward
     run.train()
+    assert callback.meter.last.step == run.state.global_step  # none of the run that failed
     assert callback.meter.last.by_phase["forward"].macs == ROWS * WIDTH * WIDTH
 
 
@@ -183,3 +184,11 @@ def test_lightning(tmp_path):
     assert len(logged) == 3
     assert all(round(metrics["torchtally/tflops_per_step"] * 1e12) == pytest.approx(BATCH + SGD, rel=0.01) for metrics in logged)
     assert not nn.modules.module._has_any_global_hook()
+
+
+def test_a_lightning_batch_that_fails_is_not_recorded():
+    callback = LightningCallback()
+    for batch_idx in range(2):  # of the first one nobody tells how it ended
+        callback.on_train_batch_start(None, None, torch.ones(1), batch_idx)
+    callback.on_exception(None, None, KeyboardInterrupt())
+    assert callback.meter.last.step == 0

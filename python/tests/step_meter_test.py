@@ -36,13 +36,20 @@ def test_steps():
 
 
 def test_a_step_that_fails_is_not_recorded():
-    meter = torchtally.StepMeter()
-    with pytest.raises(ValueError, match="mine"), meter.step():
-        raise ValueError("mine")
-    assert not nn.modules.module._has_any_global_hook()
-    with meter.step():
-        torch.ones(2, 2) @ torch.ones(2, 2)
-    assert meter.last.total.macs == 8
+    x = torch.ones(2, 2)
+    meter = torchtally.StepMeter(every=0)
+    for error in (ValueError, KeyboardInterrupt):
+        with pytest.raises(error, match="mine"), meter.step([x]):
+            x @ x
+            raise error("mine")
+        assert not nn.modules.module._has_any_global_hook()
+        assert meter.last.step == 0
+    with meter.step([x]):
+        x @ x @ x
+    assert (meter.last.step, meter.last.reused, meter.last.total.macs) == (1, False, 16)
+    with meter.step([x]):
+        pass
+    assert (meter.last.step, meter.last.reused, meter.last.total.macs) == (2, True, 16)
 
 
 def test_peak():

@@ -31,7 +31,7 @@ class StepMeter:
 
     @contextlib.contextmanager
     def step(self, inputs: Any = ()) -> Iterator[None]:
-        """`inputs`: tensors whose sizes the counts depend on, in any structure."""
+        """`inputs`: tensors whose sizes the counts depend on, in any structure. A step that an exception ends is not recorded."""
         _compile.watch()
         _higher_order.let_through()
         _local_operators.let_in()
@@ -44,6 +44,9 @@ class StepMeter:
             _hooks.install()
         try:
             yield
+        except BaseException:
+            step.set_failed()
+            raise
         finally:
             try:
                 _hooks.close_steps(steps_around)

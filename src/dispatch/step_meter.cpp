@@ -117,7 +117,7 @@ class StepMeter::Impl {
     }
   }
 
-  // After a step that threw: what it counted is part of no step.
+  // After a step that failed: what it counted is part of no step.
   void skip_counts() { counted_so_far_ = context_->costs_by_phase(); }
 
   const StepRecord& last() const { return last_; }
@@ -162,10 +162,10 @@ struct StepMeter::Step::State {
   void close() {
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     const bool counted = frame.has_value();
-    const bool threw = std::uncaught_exceptions() > exceptions_in_flight;
-    if (threw) meter.abandon();
+    const bool failed = has_failed || std::uncaught_exceptions() > exceptions_in_flight;
+    if (failed) meter.abandon();
     if (counted) frame->close();
-    if (!threw) {
+    if (!failed) {
       meter.end(counted, seconds);
     } else if (counted) {
       meter.skip_counts();
@@ -174,6 +174,7 @@ struct StepMeter::Step::State {
 
   Impl& meter;
   const int exceptions_in_flight;
+  bool has_failed = false;
   std::optional<dispatch::ThreadFrame> frame;
   Clock::time_point begin;
 };
@@ -181,6 +182,7 @@ struct StepMeter::Step::State {
 StepMeter::Step::Step(Impl& meter, bool counts) : state_(std::make_unique<State>(meter, counts)) {}
 StepMeter::Step::~Step() noexcept(false) { state_->close(); }
 bool StepMeter::Step::is_counted() const { return state_->frame.has_value(); }
+void StepMeter::Step::set_failed() { state_->has_failed = true; }
 
 StepMeter::StepMeter() : StepMeter(Options()) {}
 StepMeter::StepMeter(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}

@@ -159,6 +159,19 @@ TEST(StepMeter, AStepThatThrowsIsNotRecorded) {
   EXPECT_TRUE(thread_is_clean());
 }
 
+TEST(StepMeter, AStepThatIsSaidToHaveFailedIsNotRecorded) {
+  Loop loop(every(0));
+  {
+    auto step = loop.meter.step();
+    product();
+    step.set_failed();
+  }
+  EXPECT_EQ(loop.meter.last().step, 0);
+  const StepRecord record = loop.run(5);
+  EXPECT_FALSE(record.reused);
+  EXPECT_EQ(record.total().macs, 2 * macs_of(5));
+}
+
 TEST(StepMeter, StepsDoNotNest) {
   StepMeter meter;
   const auto step = meter.step();

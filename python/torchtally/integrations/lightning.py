@@ -24,7 +24,7 @@ class FlopsCallback(Callback):
         self._step: Optional[contextlib.ExitStack] = None
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        self._end()
+        self._abandon(RuntimeError("the batch before did not end"))
         self._step = contextlib.ExitStack()
         self._step.enter_context(self.meter.step(batch))
 
@@ -36,9 +36,14 @@ class FlopsCallback(Callback):
         pl_module.log_dict({f"torchtally/{name}": value for name, value in self._figures.take().items()})
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        self._end()
+        self._abandon(exception)
 
     def _end(self) -> None:
         step, self._step = self._step, None
         if step is not None:
             step.close()
+
+    def _abandon(self, error: BaseException) -> None:
+        step, self._step = self._step, None
+        if step is not None:
+            step.__exit__(type(error), error, None)

@@ -31,7 +31,7 @@ class FlopsCallback(TrainerCallback):
         return self
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._end()
+        self._abandon()
         self._step = contextlib.ExitStack()
         self._step.enter_context(self.meter.step())
 
@@ -48,9 +48,16 @@ class FlopsCallback(TrainerCallback):
             state.log_history[-1].update(figures)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self._end()
+        self._abandon()
 
     def _end(self) -> None:
         step, self._step = self._step, None
         if step is not None:
             step.close()
+
+    def _abandon(self) -> None:
+        """A step that is still open now did not come to its end: a Trainer tells no callback of an exception."""
+        step, self._step = self._step, None
+        if step is not None:
+            error = RuntimeError("the step did not end")
+            step.__exit__(RuntimeError, error, None)
