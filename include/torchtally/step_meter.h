@@ -92,6 +92,10 @@ class TORCHTALLY_API StepMeter {
   [[nodiscard]] Step step(const std::vector<at::Tensor>& inputs);
   [[nodiscard]] Step step();
 
+  // A module that was listed, or that a ModuleScope met, is gone: what comes to be at its address is another one. For modules
+  // that do not live as long as the meter; from any thread, while no step is open.
+  void forget(const void* module);
+
   // Of the last step that ended. Before the first one: all zero.
   const StepRecord& last() const;
   // Of the steps that were counted, by module, operator, phase and type.

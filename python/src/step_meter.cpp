@@ -98,6 +98,9 @@ void bind_step_meter(py::module_& m) {
   py::class_<StepMeter>(m, "StepMeter")
       .def(py::init(&make_meter), py::arg("peak_flops"), py::arg("every"), py::arg("smoothing"), py::arg("formulas"))
       .def("step", &open_step, py::arg("inputs"), py::keep_alive<0, 1>())
+      .def(
+          "forget", [](StepMeter& meter, std::uintptr_t module) { meter.forget(reinterpret_cast<const void*>(module)); },
+          py::arg("module"))
       .def("last", [](const StepMeter& meter) { return StepRecord(meter.last()); })
       .def("tally", &StepMeter::tally);
   m.def(

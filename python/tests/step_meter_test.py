@@ -52,5 +52,23 @@ def test_a_step_that_fails_is_not_recorded():
     assert (meter.last.step, meter.last.reused, meter.last.total.macs) == (2, True, 16)
 
 
+def test_a_new_module_at_an_old_address_is_not_taken_for_it():
+    meter = torchtally.StepMeter()
+    known = set()
+    comes_again = False
+    for _ in range(50):
+        for make in (lambda: nn.Linear(4, 4, bias=False), lambda: nn.Sequential(nn.Bilinear(2, 2, 4, bias=False))):
+            net = make()
+            x = torch.ones(1, net.in_features if isinstance(net, nn.Linear) else 2)
+            comes_again |= id(net) in known
+            known.add(id(net))
+            with meter.step():
+                net(x) if isinstance(net, nn.Linear) else net[0](x, x)
+            del net
+    assert comes_again and len(meter._living._known) == 0
+    calls = {module.name: module.calls for module in meter.tally.modules if module.calls > 0}
+    assert calls == {"Linear": 50, "Bilinear": 50}
+
+
 def test_peak():
     assert torchtally.measure_peak(0.01) > 1e6

@@ -11,7 +11,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from torchtally._core import PhaseScope, ThreadContext, enter_module, leave_module, set_context_for, set_describe
-from torchtally._modules import list_modules, unwrapped
+from torchtally._modules import LivingModules, list_modules, unwrapped
 
 _lock = threading.Lock()
 _users = 0
@@ -24,6 +24,8 @@ _WITH_KWARGS = {"with_kwargs": True} if "with_kwargs" in inspect.signature(regis
 # Modules that a guard met while they ran: kept alive while hooks are there, because a module is known by its address.
 _met: List[torch.nn.Module] = []
 
+# Of the meters that are counting a step: they know modules for longer than hooks are there.
+_living: List[LivingModules] = []
 
 # ScriptModules that are the model of a guard, by address: the interpreter tells what runs in them.
 _scripted: Dict[int, int] = {}
@@ -33,6 +35,8 @@ def _describe(module: torch.nn.Module) -> Any:
     if id(module) in _scripted:
         return []
     _met.append(module)
+    for living in _living:
+        living.add(module)
     return list_modules(module, type(module).__name__)
 
 
@@ -143,24 +147,31 @@ def taken_away() -> Iterator[None]:
                 _put_in_place()
 
 
-def install(scripted: Optional[torch.nn.Module] = None) -> None:
-    """Begins to open frames for modules; `scripted` is the ScriptModule of the guard that begins, if it has one."""
+def install(scripted: Optional[torch.nn.Module] = None, living: Optional[LivingModules] = None) -> None:
+    """Begins to open frames for modules.
+
+    `scripted`: the ScriptModule of the guard that begins, if it has one. `living`: is told of the modules that are met.
+    """
     global _users
     with _lock:
         if scripted is not None:
             _scripted[id(scripted)] = _scripted.get(id(scripted), 0) + 1
+        if living is not None:
+            _living.append(living)
         _users += 1
         if _users == 1 and _is_taken_away == 0:
             _put_in_place()
 
 
-def uninstall(scripted: Optional[torch.nn.Module] = None) -> None:
+def uninstall(scripted: Optional[torch.nn.Module] = None, living: Optional[LivingModules] = None) -> None:
     global _users
     with _lock:
         if scripted is not None:
             _scripted[id(scripted)] -= 1
             if _scripted[id(scripted)] == 0:
                 del _scripted[id(scripted)]
+        if living is not None:
+            _living.remove(living)
         _users -= 1
         if _users == 0:
             _take_away()

@@ -1,6 +1,8 @@
-"""How a model becomes the list of modules that the C++ library takes."""
+"""How a model becomes the list of modules that the C++ library takes, and how long it may know them by their addresses."""
 
-from typing import Any, Dict, List, Tuple
+import functools
+import weakref
+from typing import Any, Callable, Dict, List, Tuple
 
 import torch
 
@@ -51,3 +53,24 @@ def list_modules(model: torch.nn.Module, name: str = "") -> List[Listed]:
 
 def is_scripted(model: Any) -> bool:
     return isinstance(model, torch.jit.ScriptModule) and hasattr(model, "_c")
+
+
+class LivingModules:
+    """Modules that a meter knows by their addresses: it forgets each when that dies, because another may come to be there.
+
+    Not held, because a meter lives as long as a training: a loss that every step makes anew would pile up.
+    """
+
+    def __init__(self, forget: Callable[[int], None]) -> None:
+        self._forget = forget
+        self._known: Dict[int, "weakref.ref[torch.nn.Module]"] = {}
+
+    def add(self, module: torch.nn.Module) -> None:
+        """The module and all below it."""
+        for part in module.modules():
+            if id(part) not in self._known:
+                self._known[id(part)] = weakref.ref(part, functools.partial(self._died, id(part)))
+
+    def _died(self, address: int, _: "weakref.ref[torch.nn.Module]") -> None:
+        del self._known[address]
+        self._forget(address)

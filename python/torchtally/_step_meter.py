@@ -8,6 +8,7 @@ from torch.utils._pytree import tree_leaves
 
 from torchtally import _compile, _core, _higher_order, _hooks, _local_operators
 from torchtally._formulas import FormulaSet
+from torchtally._modules import LivingModules
 
 
 class StepMeter:
@@ -28,6 +29,7 @@ class StepMeter:
         self, *, peak_flops: float = 0, every: int = 1, smoothing: float = 0.9, formulas: Optional[FormulaSet] = None
     ) -> None:
         self._meter = _core.StepMeter(peak_flops, every, smoothing, (formulas or FormulaSet())._core)
+        self._living = LivingModules(self._meter.forget)
 
     @contextlib.contextmanager
     def step(self, inputs: Any = ()) -> Iterator[None]:
@@ -41,7 +43,7 @@ class StepMeter:
         # A step that is not counted has no hooks in its way either.
         is_counted = step.is_counted
         if is_counted:
-            _hooks.install()
+            _hooks.install(living=self._living)
         try:
             yield
         except BaseException:
@@ -53,7 +55,7 @@ class StepMeter:
                 step.close()
             finally:
                 if is_counted:
-                    _hooks.uninstall()
+                    _hooks.uninstall(living=self._living)
 
     @property
     def last(self) -> "_core.StepRecord":

@@ -62,6 +62,11 @@ void ModuleTree::identify(ModuleId module, const void* identity) {
   by_identity_.try_emplace(identity, module);
 }
 
+void ModuleTree::forget(const void* identity) {
+  const std::lock_guard lock(mutex_);
+  by_identity_.erase(identity);
+}
+
 std::optional<ModuleId> ModuleTree::registered(const void* identity) const {
   const std::lock_guard lock(mutex_);
   const auto found = by_identity_.find(identity);

@@ -39,6 +39,9 @@ class ModuleTree {
   // One more identity of a module; one that is known already stays what it is.
   void identify(ModuleId module, const void* identity);
 
+  // What had this identity is gone: it is nobody's from now on. The module itself stays, with what it has counted.
+  void forget(const void* identity);
+
   // The registered module of that identity.
   std::optional<ModuleId> registered(const void* identity) const;
 

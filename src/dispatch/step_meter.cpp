@@ -200,6 +200,8 @@ StepMeter::~StepMeter() = default;
 StepMeter::Step StepMeter::step(const std::vector<at::Tensor>& inputs) { return Step(*impl_, impl_->begin(inputs)); }
 StepMeter::Step StepMeter::step() { return step({}); }
 
+void StepMeter::forget(const void* module) { impl_->context().modules().forget(module); }
+
 const StepRecord& StepMeter::last() const { return impl_->last(); }
 Tally StepMeter::tally() const { return impl_->context().tally(); }
 std::int64_t StepMeter::differing_steps() const { return impl_->differing(); }

@@ -28,6 +28,15 @@ TEST(ModuleTreeTest, RegisteredModulesHavePathsTypesAndParameters) {
   EXPECT_EQ(tree.registered(&tree), std::nullopt);
 }
 
+TEST(ModuleTreeTest, AForgottenIdentityIsAnotherModulesNext) {
+  ModuleTree tree;
+  const ModuleId first = tree.register_late(kRoot, "A", &kLayer, "A", {});
+  tree.forget(&kLayer);
+  EXPECT_EQ(tree.registered(&kLayer), std::nullopt);
+  EXPECT_EQ(tree.name_of(first), "A");
+  EXPECT_NE(tree.register_late(kRoot, "B", &kLayer, "B", {}), first);
+}
+
 TEST(ModuleTreeTest, SharedModuleHasOneCanonicalNameAndItsAliasesLeadThere) {
   ModuleTree tree;
   const ModuleId layer = tree.register_module(kRoot, "layer", &kLayer, "Block", {}).first;
