@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "bindings.h"
+#include "held.h"
+#include "optimizer_steps.h"
 #include "tensor_sizes.h"
 #include "torchtally/call_observer.h"
 #include "torchtally/counting_guard.h"
@@ -22,30 +24,6 @@ namespace py = pybind11;
 
 namespace torchtally::python {
 namespace {
-
-// A scope of the library's, whose destructor may complain: std::unique_ptr would end the program then.
-template <typename Scope>
-class Held {
- public:
-  template <typename... Args>
-  explicit Held(std::in_place_t, Args&&... args) : scope_(new Scope(std::forward<Args>(args)...)) {}
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-  ~Held() {
-    try {
-      close();
-    } catch (const GuardMisuse&) {
-      // Nobody to tell: the object died unclosed, in a collection or in the wrong order.
-    }
-  }
-
-  // Throws what the scope's destructor throws: of GuardMisuse and of a user's formula.
-  void close() { delete std::exchange(scope_, nullptr); }
-  Scope* get() const { return scope_; }
-
- private:
-  Scope* scope_;
-};
 
 // Note [Frames of hooks]
 // The hooks that are called before and after every forward() open and close frames of this stack, which is the thread's own. An
@@ -144,6 +122,7 @@ PyObject* enter_module(PyObject* /*self*/, PyObject* const* args, Py_ssize_t cou
     return nullptr;
   }
   return none_after([module = args[0]] {
+    close_failed_steps();
     const ModuleLister list = [module] {
       return list_from(py::reinterpret_borrow<py::object>(describe)(py::handle(module)).cast<Described>());
     };

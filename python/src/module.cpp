@@ -12,5 +12,6 @@ PYBIND11_MODULE(_core, m) {
   torchtally::python::bind_guards(m);
   torchtally::python::bind_external_call(m);
   torchtally::python::bind_look_inside(m);
+  torchtally::python::bind_optimizer_steps(m);
   torchtally::python::bind_step_meter(m);
 }

@@ -419,6 +419,35 @@ def test_what_an_optimizers_closure_runs_is_not_the_optimizers():
     assert guard.tally.by_phase["forward"].macs == 2 * 8 * 4
 
 
+class Fails(torch.optim.SGD):
+    def step(self, closure=None):
+        super().step()
+        raise RuntimeError("mine")
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_step_that_fails_ends_the_optimizers_phase(is_kept):
+    net = nn.Linear(8, 4, bias=False)
+    fails = Fails(net.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    kept = []
+    with torchtally.CountingGuard(net) as guard:
+        for _ in range(2):
+            net(torch.randn(2, 8)).sum().backward()
+            try:
+                fails.step()
+            except RuntimeError as error:
+                if is_kept:
+                    kept.append(error)  # and with it the step's frame
+            if not is_kept:
+                torch.ones(8, 8) @ torch.ones(8, 8)
+            optimizer.step()
+    assert guard.tally.by_phase["optimizer"].flops == 2 * 2 * 64  # of both steps
+    others = 0 if is_kept else 2 * 512
+    assert guard.tally.total.macs - guard.tally.by_phase["optimizer"].macs == 2 * 2 * 64 + others
+    assert guard.tally.by_phase["backward"].macs == 2 * 64
+
+
 def test_accumulated_gradients_belong_to_the_parameters_owner():
     class Head(nn.Module):
         def forward(self, x, weight):

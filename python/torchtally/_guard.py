@@ -52,7 +52,7 @@ class CountingGuard:
             raise _core.GuardMisuse("this CountingGuard is counting already: make another one")
         formulas = (self._formulas or FormulaSet())._core
         self._observer = self._new_observer()
-        self._steps_around = _hooks.open_steps()
+        self._steps_around = _core.open_steps()
         _compile.watch()
         _higher_order.let_through()
         _local_operators.let_in()
@@ -79,7 +79,7 @@ class CountingGuard:
             _hooks.unshare(self._shared)
         try:
             self._tally = guard.tally()
-            _hooks.close_steps(self._steps_around)
+            _core.close_steps(self._steps_around)
             guard.close()
         finally:
             _hooks.uninstall(self._scripted())

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import sys
 import threading
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -10,7 +11,16 @@ import torch
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from torchtally._core import PhaseScope, ThreadContext, enter_module, leave_module, set_context_for, set_describe
+from torchtally._core import (
+    ThreadContext,
+    begin_step,
+    close_failed_steps,
+    end_step,
+    enter_module,
+    leave_module,
+    set_context_for,
+    set_describe,
+)
 from torchtally._modules import LivingModules, list_modules, unwrapped
 
 _lock = threading.Lock()
@@ -69,51 +79,39 @@ def _context_for(module: torch.nn.Module) -> Optional[ThreadContext]:
 set_context_for(_context_for)
 
 
-# Optimizer steps that are running on this thread, innermost last: one that failed stays until what is around it ends.
-_steps = threading.local()
+class _Arguments(Tuple[Any, ...]):
+    """Of an optimizer's step, which holds them as long as it runs: one that has raised no longer does. No hook tells of that."""
 
+    __slots__ = ()
 
-def _begin_step() -> None:
-    _steps.__dict__.setdefault("open", []).append(PhaseScope("optimizer"))
-
-
-def _end_step() -> None:
-    if open_steps() > 0:
-        _steps.open.pop().close()
+    def __del__(self) -> None:
+        close_failed_steps()
 
 
 def _before_step(optimizer: Any, args: Any, kwargs: Any) -> Any:
     """A closure that the step is given runs forward and backward (LBFGS; Lightning always): outside of the optimizer's phase."""
-    _begin_step()
+    step = id(sys._getframe(1))
+    begin_step(step)
 
     def outside(closure: Any) -> Any:
         @functools.wraps(closure)
         def run() -> Any:
-            _end_step()
+            end_step(step)
             result = closure()
-            _begin_step()
+            begin_step(step)
             return result
 
         return run
 
     if callable(kwargs.get("closure")):
-        return args, {**kwargs, "closure": outside(kwargs["closure"])}
-    if len(args) > 1 and callable(args[1]):
-        return (args[0], outside(args[1]), *args[2:]), kwargs
-    return None
+        kwargs = {**kwargs, "closure": outside(kwargs["closure"])}
+    elif len(args) > 1 and callable(args[1]):
+        args = (args[0], outside(args[1]), *args[2:])
+    return _Arguments(args), kwargs
 
 
 def _after_step(optimizer: Any, args: Any, kwargs: Any) -> None:
-    _end_step()
-
-
-def open_steps() -> int:
-    return len(_steps.__dict__.get("open", ()))
-
-
-def close_steps(above: int) -> None:
-    while open_steps() > above:
-        _steps.open.pop().close()
+    end_step(id(sys._getframe(1)))
 
 
 def _put_in_place() -> None:

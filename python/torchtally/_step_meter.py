@@ -38,7 +38,7 @@ class StepMeter:
         _higher_order.let_through()
         _local_operators.let_in()
         tensors: List[torch.Tensor] = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, torch.Tensor)]
-        steps_around = _hooks.open_steps()
+        steps_around = _core.open_steps()
         step = self._meter.step(tensors)
         # A step that is not counted has no hooks in its way either.
         is_counted = step.is_counted
@@ -51,7 +51,7 @@ class StepMeter:
             raise
         finally:
             try:
-                _hooks.close_steps(steps_around)
+                _core.close_steps(steps_around)
                 step.close()
             finally:
                 if is_counted:
