@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bindings.h"
+#include "frames.h"
 #include "held.h"
 #include "optimizer_steps.h"
 #include "tensor_sizes.h"
@@ -42,13 +43,18 @@ struct Frame {
 };
 thread_local std::deque<Frame> frames;
 
-// Those that were left open: whatever runs in them has failed.
+}  // namespace
+
+std::size_t open_frames() { return frames.size(); }
+
 void close_frames(std::size_t above) {
   while (frames.size() > above) {
     frames.back().scope.get()->set_failed();
     frames.pop_back();
   }
 }
+
+namespace {
 
 // A user's formula may throw.
 void close_innermost_frame() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bindings.h"
+#include "frames.h"
 #include "torchtally/counting_guard.h"
 
 namespace py = pybind11;
@@ -21,7 +22,8 @@ namespace {
 // A step's end may complain, so it is deleted by hand: a smart pointer would end the program then.
 class HeldStep {
  public:
-  HeldStep(StepMeter& meter, const std::vector<at::Tensor>& inputs) : step_(new StepMeter::Step(meter.step(inputs))) {}
+  HeldStep(StepMeter& meter, const std::vector<at::Tensor>& inputs)
+      : frames_around_(open_frames()), step_(new StepMeter::Step(meter.step(inputs))) {}
   HeldStep(const HeldStep&) = delete;
   HeldStep& operator=(const HeldStep&) = delete;
   ~HeldStep() {
@@ -32,11 +34,15 @@ class HeldStep {
       // Nobody to tell: it died unclosed.
     }
   }
-  void close() { delete std::exchange(step_, nullptr); }
+  void close() {
+    if (step_ != nullptr) close_frames(frames_around_);
+    delete std::exchange(step_, nullptr);
+  }
   void set_failed() { step_->set_failed(); }
   bool is_counted() const { return step_ != nullptr && step_->is_counted(); }
 
  private:
+  std::size_t frames_around_;
   StepMeter::Step* step_;
 };
 

@@ -52,6 +52,19 @@ def test_a_step_that_fails_is_not_recorded():
     assert (meter.last.step, meter.last.reused, meter.last.total.macs) == (2, True, 16)
 
 
+def test_an_interrupt_in_a_module_is_what_the_step_ends_with():
+    class Interrupted(nn.Module):
+        def forward(self, x):
+            raise KeyboardInterrupt("mine")  # passes PyTorch's hook by
+
+    meter = torchtally.StepMeter()
+    with pytest.raises(KeyboardInterrupt, match="mine"), meter.step():
+        Interrupted()(torch.ones(1))
+    with meter.step():
+        pass
+    assert meter.last.step == 1
+
+
 def test_a_new_module_at_an_old_address_is_not_taken_for_it():
     meter = torchtally.StepMeter()
     known = set()
