@@ -38,6 +38,7 @@
 #include "torchtally/dtype.h"
 #include "torchtally/export.h"
 #include "torchtally/formula.h"
+#include "torchtally/module_list.h"
 #include "torchtally/step_record.h"
 #include "torchtally/tally.h"
 #include "torchtally/torch_forward.h"
@@ -67,6 +68,8 @@ class TORCHTALLY_API StepMeter {
   explicit StepMeter(const torch::jit::Module& model);
   StepMeter(const torch::nn::Module& model, Options options);
   StepMeter(const torch::jit::Module& model, Options options);
+  // A model of another language. Its modules must outlive the meter, or be forgotten.
+  StepMeter(const ModuleList& model, Options options);
   ~StepMeter();
   StepMeter(const StepMeter&) = delete;
   StepMeter& operator=(const StepMeter&) = delete;

@@ -1,17 +1,16 @@
 #include <pybind11/stl.h>
-#include <torch/csrc/autograd/python_variable.h>
 #include <torch/csrc/jit/api/module.h>
 
 #include <deque>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "bindings.h"
 #include "frames.h"
 #include "held.h"
+#include "listed.h"
 #include "optimizer_steps.h"
 #include "tensor_sizes.h"
 #include "torchtally/call_observer.h"
@@ -67,26 +66,6 @@ void close_innermost_frame() {
     throw;
   }
   frames.pop_back();
-}
-
-using Parameters = std::vector<std::tuple<std::uintptr_t, std::int64_t, bool>>;
-using Described = std::vector<std::tuple<std::uintptr_t, int, std::string, std::string, Parameters>>;
-
-ModuleList list_from(const Described& described) {
-  ModuleList list;
-  list.reserve(described.size());
-  for (const auto& [identity, parent, name, type, parameters] : described) {
-    ListedModule& module = list.emplace_back();
-    module.identity = reinterpret_cast<const void*>(identity);
-    module.parent = parent;
-    module.name = name;
-    module.type = type;
-    for (const auto& [parameter, elements, trainable] : parameters) {
-      auto* const object = reinterpret_cast<PyObject*>(parameter);
-      module.parameters.push_back({object, elements, trainable, &THPVariable_Unpack(object)});
-    }
-  }
-  return list;
 }
 
 // What lists a module that a guard does not know: a function of Python's, set once, when the package is imported.

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <pybind11/stl.h>
 #include <torch/csrc/autograd/python_variable.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "bindings.h"
 #include "frames.h"
+#include "listed.h"
 #include "torchtally/counting_guard.h"
 
 namespace py = pybind11;
@@ -46,13 +48,19 @@ class HeldStep {
   StepMeter::Step* step_;
 };
 
-std::unique_ptr<StepMeter> make_meter(double peak_flops, int every, double smoothing, const FormulaSet& formulas) {
+// `model`: None, a script module, or a list.
+std::unique_ptr<StepMeter> make_meter(const py::object& model, double peak_flops, int every, double smoothing,
+                                      const FormulaSet& formulas) {
   StepMeter::Options options;
   options.peak_flops = peak_flops;
   options.every = every;
   options.smoothing = smoothing;
   options.formulas = formulas;
-  return std::make_unique<StepMeter>(std::move(options));
+  if (model.is_none()) return std::make_unique<StepMeter>(std::move(options));
+  if (py::isinstance<torch::jit::Module>(model)) {
+    return std::make_unique<StepMeter>(model.cast<const torch::jit::Module&>(), std::move(options));
+  }
+  return std::make_unique<StepMeter>(list_from(model.cast<Described>()), std::move(options));
 }
 
 std::unique_ptr<HeldStep> open_step(StepMeter& meter, const py::list& inputs) {
@@ -102,13 +110,15 @@ void bind_step_meter(py::module_& m) {
       .def("set_failed", &HeldStep::set_failed)
       .def("close", &HeldStep::close);
   py::class_<StepMeter>(m, "StepMeter")
-      .def(py::init(&make_meter), py::arg("peak_flops"), py::arg("every"), py::arg("smoothing"), py::arg("formulas"))
+      .def(py::init(&make_meter), py::arg("model"), py::arg("peak_flops"), py::arg("every"), py::arg("smoothing"),
+           py::arg("formulas"))
       .def("step", &open_step, py::arg("inputs"), py::keep_alive<0, 1>())
       .def(
           "forget", [](StepMeter& meter, std::uintptr_t module) { meter.forget(reinterpret_cast<const void*>(module)); },
           py::arg("module"))
       .def("last", [](const StepMeter& meter) { return StepRecord(meter.last()); })
-      .def("tally", &StepMeter::tally);
+      .def("tally", &StepMeter::tally)
+      .def("differing_steps", &StepMeter::differing_steps);
   m.def(
       "measure_peak",
       [](double seconds, const std::string& dtype, const std::string& device, std::int64_t size) {

@@ -1,6 +1,8 @@
 """StepMeter from Python."""
 
+import concurrent.futures
 import json
+import warnings
 
 import pytest
 import torch
@@ -81,6 +83,75 @@ def test_a_new_module_at_an_old_address_is_not_taken_for_it():
     assert comes_again and len(meter._living._known) == 0
     calls = {module.name: module.calls for module in meter.tally.modules if module.calls > 0}
     assert calls == {"Linear": 50, "Bilinear": 50}
+
+
+def test_modules_of_a_model():
+    net = nn.Sequential(nn.Linear(4, 4, bias=False), nn.ReLU(), nn.Linear(4, 2, bias=False))
+    net.register_module("spare", nn.Linear(3, 3))
+    meter = torchtally.StepMeter(net)
+    x = torch.randn(2, 4)
+    for _ in range(2):
+        with meter.step():
+            net[2](net[0].forward(x)).sum().backward()  # forward() has no hooks: it is known by its parameters
+    assert (meter.tally.by_module["0"].macs, meter.tally.by_module["2"].macs) == (2 * 64, 2 * 48)
+    assert meter.tally.parameters.total == 16 + 8 + 12
+    assert meter.tally.uncalled_modules == ["1", "spare"]
+    with pytest.raises(TypeError, match="must be a torch.nn.Module, not int"):
+        torchtally.StepMeter(1)
+
+
+def test_modules_of_the_model_count_on_any_python_thread():
+    net, x = nn.Linear(4, 4), torch.randn(2, 4)
+    meter = torchtally.StepMeter(net)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        for _ in range(2):
+            with meter.step():
+                pool.submit(net, x).result()
+            pool.submit(net, x).result()
+    assert meter.last.total.macs == 32 and meter.tally.total.macs == 64
+
+
+def test_script_module_is_attributed_by_itself():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        net = torch.jit.script(nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2)))
+    meter = torchtally.StepMeter(net)
+    for _ in range(3):
+        with meter.step():
+            net(torch.randn(2, 4))
+    assert {name: cost.macs for name, cost in meter.tally.by_module.items()} == {"": 144, "0": 96, "1": 48}
+
+
+def test_a_part_of_the_model_that_is_replaced_is_forgotten():
+    net = nn.Sequential(nn.Linear(4, 4))
+    meter = torchtally.StepMeter(net)
+    net[0] = nn.Identity()
+    assert set(meter._living._known) == {id(net)}
+
+
+def test_on_step_and_differing_steps():
+    x = torch.ones(2, 2)
+    seen = []
+
+    def on_step(record):
+        x @ x
+        seen.append((record.step, record.reused, record.total.macs))
+        if record.step == 3:
+            raise ValueError("mine")
+
+    meter = torchtally.StepMeter(every=2, on_step=on_step)
+    with torchtally.CountingGuard() as guard:
+        for _ in range(2):
+            with meter.step([x]):
+                x @ x
+        assert meter.differing_steps == 0
+        with pytest.raises(ValueError, match="mine"), meter.step([x]):
+            x @ x @ x
+        with pytest.raises(KeyError), meter.step([x]):
+            raise KeyError
+    assert seen == [(1, False, 8), (2, True, 8), (3, False, 16)]
+    assert meter.differing_steps == 1
+    assert guard.tally.total.macs == 8 + 8 + 16
 
 
 def test_peak():

@@ -1,20 +1,21 @@
 """StepMeter: what the steps of a training loop compute."""
 
 import contextlib
-from typing import Any, Iterator, List, Optional
+from typing import Any, Callable, Iterator, List, Optional
 
 import torch
 from torch.utils._pytree import tree_leaves
 
 from torchtally import _compile, _core, _higher_order, _hooks, _local_operators
 from torchtally._formulas import FormulaSet
-from torchtally._modules import LivingModules
+from torchtally._guard import PauseCounting
+from torchtally._modules import LivingModules, is_scripted, list_modules
 
 
 class StepMeter:
     """What every step of a training loop computes, for which phase, how fast, and how far from the machine's peak.
 
-    meter = torchtally.StepMeter(peak_flops=torchtally.measure_peak(), every=10)
+    meter = torchtally.StepMeter(model, peak_flops=torchtally.measure_peak(), every=10)
     for batch in loader:
         with meter.step(batch):
             loss_of(batch).backward()
@@ -22,14 +23,30 @@ class StepMeter:
         print(meter.last)            # rate, MFU, HFU, by phase
 
     `every`: 1 counts every step, n every nth of inputs of the same sizes (the others are given its counts, and say so: `reused`),
-    0 only the first.
+    0 only the first. `model`: as for a CountingGuard; without it the modules that are called are named by their type. `on_step` is
+    called with the record of each step that has ended, not counted; what it raises comes out of the step.
     """
 
     def __init__(
-        self, *, peak_flops: float = 0, every: int = 1, smoothing: float = 0.9, formulas: Optional[FormulaSet] = None
+        self,
+        model: Optional[torch.nn.Module] = None,
+        *,
+        peak_flops: float = 0,
+        every: int = 1,
+        smoothing: float = 0.9,
+        formulas: Optional[FormulaSet] = None,
+        on_step: Optional[Callable[["_core.StepRecord"], Any]] = None,
     ) -> None:
-        self._meter = _core.StepMeter(peak_flops, every, smoothing, (formulas or FormulaSet())._core)
+        if model is not None and not isinstance(model, torch.nn.Module):
+            raise TypeError(f"StepMeter counts whatever runs; its model must be a torch.nn.Module, not {type(model).__name__}")
+        self._model = model
+        self._scripted = model if is_scripted(model) else None
+        self._on_step = on_step
+        listed = None if model is None else model._c if is_scripted(model) else list_modules(model)
+        self._meter = _core.StepMeter(listed, peak_flops, every, smoothing, (formulas or FormulaSet())._core)
         self._living = LivingModules(self._meter.forget)
+        if model is not None and self._scripted is None:
+            self._living.add(model)
 
     @contextlib.contextmanager
     def step(self, inputs: Any = ()) -> Iterator[None]:
@@ -43,9 +60,10 @@ class StepMeter:
         # A step that is not counted has no hooks in its way either.
         is_counted = step.is_counted
         if is_counted:
-            _hooks.install(living=self._living)
+            _hooks.install(self._scripted, self._living)
         try:
-            yield
+            with self._shared() if is_counted else contextlib.nullcontext():
+                yield
         except BaseException:
             step.set_failed()
             raise
@@ -55,7 +73,22 @@ class StepMeter:
                 step.close()
             finally:
                 if is_counted:
-                    _hooks.uninstall(living=self._living)
+                    _hooks.uninstall(self._scripted, self._living)
+        if self._on_step is not None:
+            with PauseCounting():
+                self._on_step(self.last)
+
+    @contextlib.contextmanager
+    def _shared(self) -> Iterator[None]:
+        """The model's modules count on other Python threads too."""
+        if self._model is None or self._scripted is not None:
+            yield
+            return
+        shared = _hooks.share(self._model)
+        try:
+            yield
+        finally:
+            _hooks.unshare(shared)
 
     @property
     def last(self) -> "_core.StepRecord":
@@ -66,3 +99,8 @@ class StepMeter:
     def tally(self) -> "_core.Tally":
         """Of the steps that were counted."""
         return self._meter.tally()
+
+    @property
+    def differing_steps(self) -> int:
+        """Steps whose counts differ from what had been reused for them."""
+        return self._meter.differing_steps()

@@ -195,6 +195,9 @@ StepMeter::StepMeter(const torch::jit::Module& model, Options options)
     : impl_(std::make_unique<Impl>(std::move(options), /*follows_interpreter=*/true)) {
   dispatch::list_modules(model, impl_->context());
 }
+StepMeter::StepMeter(const ModuleList& model, Options options) : StepMeter(std::move(options)) {
+  dispatch::list_modules(model, impl_->context());
+}
 StepMeter::~StepMeter() = default;
 
 StepMeter::Step StepMeter::step(const std::vector<at::Tensor>& inputs) { return Step(*impl_, impl_->begin(inputs)); }
