@@ -1,7 +1,10 @@
 """StepMeter from Python."""
 
+import collections
 import concurrent.futures
+import dataclasses
 import json
+import types
 import warnings
 
 import pytest
@@ -83,6 +86,47 @@ def test_a_new_module_at_an_old_address_is_not_taken_for_it():
     assert comes_again and len(meter._living._known) == 0
     calls = {module.name: module.calls for module in meter.tally.modules if module.calls > 0}
     assert calls == {"Linear": 50, "Bilinear": 50}
+
+
+@dataclasses.dataclass
+class Batch:
+    tensor: torch.Tensor
+    itself: object = None
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda x: x,
+        lambda x: {"x": [x, None, "text", 7]},
+        lambda x: collections.UserDict(x=x),
+        lambda x: [collections.UserDict(x=collections.UserList([x]))],
+        lambda x: types.MappingProxyType({"x": x}),
+        lambda x: {x},
+        lambda x: (frozenset([x]), collections.deque([x])),
+        Batch,
+        lambda x: [Batch([Batch(x)])],
+    ],
+)
+def test_inputs_in_any_structure(put):
+    meter = torchtally.StepMeter(every=0)
+    reused = []
+    for rows in (2, 3, 2):
+        with meter.step(put(torch.ones(rows, 2))):
+            pass
+        reused.append(meter.last.reused)
+    assert reused == [False, False, True]
+
+
+def test_inputs_that_hold_no_tensor_are_passed_over():
+    around_itself = Batch(torch.ones(2))
+    around_itself.itself = around_itself
+    numbers = iter([torch.ones(2)])
+    meter = torchtally.StepMeter(every=0)
+    for inputs in (around_itself, [torch.ones(2), numbers, Batch, "text", b"bytes", range(10**12), object(), collections.UserDict()]):
+        with meter.step(inputs):
+            pass
+    assert meter.last.reused and len(list(numbers)) == 1
 
 
 def test_modules_of_a_model():

@@ -1,15 +1,15 @@
 """StepMeter: what the steps of a training loop compute."""
 
 import contextlib
-from typing import Any, Callable, Iterator, List, Optional
+from typing import Any, Callable, Iterator, Optional
 
 import torch
-from torch.utils._pytree import tree_leaves
 
 from torchtally import _compile, _core, _higher_order, _hooks, _local_operators
 from torchtally._formulas import FormulaSet
 from torchtally._guard import PauseCounting
 from torchtally._modules import LivingModules, is_scripted, list_modules
+from torchtally._tensors_in import tensors_in
 
 
 class StepMeter:
@@ -50,13 +50,13 @@ class StepMeter:
 
     @contextlib.contextmanager
     def step(self, inputs: Any = ()) -> Iterator[None]:
-        """`inputs`: tensors whose sizes the counts depend on, in any structure. A step that an exception ends is not recorded."""
+        """`inputs`: tensors whose sizes the counts depend on, in any structure of sequences, sets, mappings and dataclass instances;
+        what else is in it is passed over. A step that an exception ends is not recorded."""
         _compile.watch()
         _higher_order.let_through()
         _local_operators.let_in()
-        tensors: List[torch.Tensor] = [leaf for leaf in tree_leaves(inputs) if isinstance(leaf, torch.Tensor)]
         steps_around = _core.open_steps()
-        step = self._meter.step(tensors)
+        step = self._meter.step(tensors_in(inputs))
         # A step that is not counted has no hooks in its way either.
         is_counted = step.is_counted
         if is_counted:
