@@ -164,6 +164,28 @@ def test_pause():
     assert inside.tally.total.macs == 64
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        torchtally.CountingGuard,
+        torchtally.PauseCounting,
+        lambda: torchtally.PhaseScope("other"),
+        lambda: torchtally.ModuleScope("head"),
+    ],
+)
+def test_what_is_open_is_not_opened_again(make):
+    x = torch.randn(2, 2)
+    with torchtally.CountingGuard() as guard:
+        scope = make()
+        with pytest.raises(torchtally.GuardMisuse, match="is open already: make another one"), scope, scope:
+            pass
+        with scope:
+            pass
+        x @ x
+    assert guard.tally.total.macs == 8
+    assert guard.tally.by_phase["forward"].macs == 8
+
+
 def test_nested_guards_count_both_and_name_for_themselves():
     net = Net()
     with torchtally.CountingGuard(net) as outer:
@@ -181,7 +203,7 @@ def test_a_guard_used_again_counts_from_zero():
         with guard:
             a @ a
         assert guard.tally.total.macs == 64
-    with guard, pytest.raises(torchtally.GuardMisuse, match="counting already"):
+    with guard, pytest.raises(torchtally.GuardMisuse, match="open already"):
         guard.__enter__()
 
 

@@ -12,6 +12,11 @@ from torchtally._formulas import FormulaSet
 from torchtally._modules import is_scripted, list_modules
 
 
+def _refuse_again(scope: Any, opened: Optional[Any]) -> None:
+    if opened is not None:
+        raise _core.GuardMisuse(f"this {type(scope).__name__} is open already: make another one")
+
+
 class CountingGuard:
     """Counts every operator that runs inside it: forward, backward, optimizer, whatever it is.
 
@@ -48,8 +53,7 @@ class CountingGuard:
         self._tally = _core.Tally()
 
     def __enter__(self) -> "CountingGuard":
-        if self._guard is not None:
-            raise _core.GuardMisuse("this CountingGuard is counting already: make another one")
+        _refuse_again(self, self._guard)
         formulas = (self._formulas or FormulaSet())._core
         self._observer = self._new_observer()
         self._steps_around = _core.open_steps()
@@ -152,6 +156,7 @@ class PauseCounting:
         self._pause: Optional[_core.Pause] = None
 
     def __enter__(self) -> "PauseCounting":
+        _refuse_again(self, self._pause)
         self._pause = _core.Pause()
         return self
 
@@ -190,6 +195,7 @@ class ModuleScope:
 
     def __enter__(self) -> "ModuleScope":
         if isinstance(self._module, str):
+            _refuse_again(self, self._scope)
             with_cost = () if self._cost is None else (self._cost, self._replaces)
             self._scope = _core.Scope(self._module, *with_cost)
         else:
@@ -217,6 +223,7 @@ class PhaseScope:
         self._scope: Optional[_core.PhaseScope] = None
 
     def __enter__(self) -> "PhaseScope":
+        _refuse_again(self, self._scope)
         self._scope = _core.PhaseScope(self._phase)
         return self
 
