@@ -101,7 +101,7 @@ class TORCHTALLY_API StepMeter {
 
   // Of the last step that ended. Before the first one: all zero.
   const StepRecord& last() const;
-  // Of the steps that were counted, by module, operator, phase and type.
+  // Of the steps that were counted, by module, operator, phase and type; with what those had counted that an exception ended.
   Tally tally() const;
   // Steps whose counts differ from what had been reused for them.
   std::int64_t differing_steps() const;

@@ -31,6 +31,17 @@ void ParameterOwners::add_cast(ModuleId module, const at::Tensor& cast) {
   has_casts_.store(true, std::memory_order_release);
 }
 
+void ParameterOwners::follow_move() {
+  bool has_moved = false;
+  for (const Parameter& parameter : parameters_) {
+    const auto tensor = parameter.tensor.lock();
+    if (!tensor) continue;
+    if (!has_moved && owner_of(*tensor).has_value()) return;
+    has_moved = true;
+    add_cast(parameter.module, at::Tensor(tensor));
+  }
+}
+
 std::optional<ModuleId> ParameterOwners::find(const c10::StorageImpl* storage) const {
   if (const auto found = owners_.find(storage); found != owners_.end()) return found->second.module;
   if (!has_casts_.load(std::memory_order_acquire)) return std::nullopt;

@@ -29,6 +29,10 @@ class ParameterOwners {
   // `cast` is made of a parameter of `module`: a copy in another type.
   void add_cast(attribution::ModuleId module, const at::Tensor& cast);
 
+  // A model that has been moved or cast since it was added has other storages. All of it, or nothing: it costs next to nothing to
+  // ask where the first parameter's is known.
+  void follow_move();
+
   bool empty() const { return owners_.empty(); }
   std::optional<attribution::ModuleId> owner_of(const c10::TensorImpl& tensor) const {
     const c10::StorageImpl* storage = storage_of(tensor);

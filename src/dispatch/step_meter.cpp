@@ -88,8 +88,6 @@ class StepMeter::Impl {
     return !current_->costs.has_value() || is_due;
   }
 
-  void abandon() { is_open_ = false; }
-
   void end(bool counted, double seconds) {
     is_open_ = false;
     StepRecord record;
@@ -117,8 +115,11 @@ class StepMeter::Impl {
     }
   }
 
-  // After a step that failed: what it counted is part of no step.
-  void skip_counts() { counted_so_far_ = context_->costs_by_phase(); }
+  // Ends a step that failed: what it counted is part of no step.
+  void fail(bool counted) {
+    is_open_ = false;
+    if (counted) counted_so_far_ = context_->costs_by_phase();
+  }
 
   const StepRecord& last() const { return last_; }
   std::int64_t differing() const { return differing_; }
@@ -150,6 +151,7 @@ class StepMeter::Impl {
 struct StepMeter::Step::State {
   State(Impl& of, bool counts) : meter(of), exceptions_in_flight(std::uncaught_exceptions()) {
     if (counts) {
+      meter.context().owners().follow_move();
       auto around = dispatch::key_is_active() ? dispatch::counting_position() : nullptr;
       auto position =
           std::make_shared<Position>(meter.shared_context(), attribution::kRootFrame, std::move(around), Position::Options());
@@ -163,12 +165,16 @@ struct StepMeter::Step::State {
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     const bool counted = frame.has_value();
     const bool failed = has_failed || std::uncaught_exceptions() > exceptions_in_flight;
-    if (failed) meter.abandon();
-    if (counted) frame->close();
-    if (!failed) {
+    try {
+      if (counted) frame->close();
+    } catch (...) {  // a guard was left open inside: the next step may begin nevertheless
+      meter.fail(counted);
+      throw;
+    }
+    if (failed) {
+      meter.fail(counted);
+    } else {
       meter.end(counted, seconds);
-    } else if (counted) {
-      meter.skip_counts();
     }
   }
 

@@ -159,6 +159,35 @@ TEST(StepMeter, AStepThatThrowsIsNotRecorded) {
   EXPECT_TRUE(thread_is_clean());
 }
 
+// A cast gives the parameters other storages, by which they are known.
+TEST(StepMeter, AModelThatIsMovedAfterwardsIsFoundByItsParameters) {
+  Net net;
+  StepMeter meter(net);
+  for (const at::ScalarType dtype : {at::kFloat, at::kDouble, at::kFloat}) {
+    net.to(dtype);
+    const auto step = meter.step();
+    net.forward(at::ones({5, 8}, dtype));
+  }
+  EXPECT_EQ(module_macs(meter.tally(), "fc"), 3 * macs_of(5));
+}
+
+TEST(StepMeter, AStepInWhichAGuardStaysOpenIsNotRecorded) {
+  Loop loop;
+  loop.run(5);
+  CountingGuard* left_open = nullptr;
+  EXPECT_THROW(
+      {
+        const auto step = loop.meter.step();
+        product();
+        left_open = new CountingGuard;
+      },
+      GuardMisuse);
+  EXPECT_THROW(delete left_open, GuardMisuse);  // it is no longer on top: what was around it has been closed
+  EXPECT_EQ(loop.meter.last().step, 1);
+  EXPECT_EQ(loop.run(5).total().macs, 2 * macs_of(5));
+  EXPECT_TRUE(thread_is_clean());
+}
+
 TEST(StepMeter, AStepThatIsSaidToHaveFailedIsNotRecorded) {
   Loop loop(every(0));
   {
