@@ -1,5 +1,7 @@
 """torch.compile and higher-order operators under a guard."""
 
+import subprocess
+import sys
 import types
 
 import pytest
@@ -76,6 +78,43 @@ def test_compiled_for_the_first_time_inside(compilations):
     with torchtally.CountingGuard():
         compiled(a)
     assert len(compilations) == 1
+
+
+OPENED_INSIDE = """
+import torch, torchtally
+
+model, meter = torch.nn.Linear(4, 4), torchtally.StepMeter()
+
+@torch.compile(backend="eager")
+def guarded(x):
+    with torchtally.CountingGuard(model) as guard:
+        model(x)
+    return guard.tally.total.macs
+
+@torch.compile(backend="eager")
+def metered(x):
+    with meter.step(x):
+        model(x)
+    return meter.last.total.macs
+
+print(*(function(torch.ones(2, 4)) for function in (guarded, metered) for _ in range(2)))
+"""
+
+
+def test_opened_in_code_that_is_compiled():
+    # In a process of its own: what goes wrong here waits for ever.
+    done = subprocess.run([sys.executable, "-c", OPENED_INSIDE], capture_output=True, text=True, timeout=100)
+    assert done.stdout.split() == ["32"] * 4, done.stderr
+
+
+@pytest.mark.parametrize("around", [lambda: torchtally.CountingGuard(), lambda: torchtally.StepMeter().step()])
+def test_strict_export_and_explain(around):
+    net, x = nn.Sequential(nn.Linear(8, 8), nn.ReLU()), torch.randn(3, 8)
+    with around():
+        program = torch.export.export(net, (x,), strict=True)
+        explained = torch._dynamo.explain(net)(x)
+    assert torch.equal(program.module()(x), net(x))
+    assert (explained.graph_count, explained.graph_break_count) == (1, 0)
 
 
 def test_higher_order_operators_count_what_they_run():

@@ -5,7 +5,6 @@ what is in them: torch_compile::cpp_fused_gelu_native_layer_norm."""
 import contextlib
 import functools
 import re
-import sys
 import threading
 import warnings
 from types import ModuleType
@@ -14,7 +13,6 @@ from typing import Any, List, Tuple
 from torchtally import _core, _hooks
 from torchtally._imports import when_imported
 
-_CALLBACKS = "torch._dynamo.callback"
 _pauses = threading.local()
 _is_watching = False
 
@@ -37,9 +35,47 @@ def _compilation_ends(_: Any) -> None:
 
 def _register(callback: ModuleType) -> None:
     handler = callback.callback_handler
-    if _compilation_starts not in handler.start_callbacks:  # torch._dynamo.reset() forgets them
+    original = handler.clear
+
+    def register() -> None:
         handler.register_start_callback(_compilation_starts)
         handler.register_end_callback(_compilation_ends)
+
+    @functools.wraps(original)
+    def clear() -> None:
+        """Of torch._dynamo.reset(), with which torch.export and torch._dynamo.explain() begin, under a guard or not."""
+        try:
+            original()
+        finally:
+            register()
+
+    handler.clear = clear
+    register()
+
+
+def _pause_in_export(trace: ModuleType) -> None:
+    """A strict torch.export has Dynamo compile without the callbacks."""
+    original = trace._export_to_torch_ir
+
+    @functools.wraps(original)
+    def export(*args: Any, **kwargs: Any) -> Any:
+        _compilation_starts(None)
+        try:
+            return original(*args, **kwargs)
+        finally:
+            _compilation_ends(None)
+
+    trace._export_to_torch_ir = export  # type: ignore[attr-defined]
+
+
+def _skip_ourselves(trace_rules: ModuleType) -> None:
+    """A guard in a function that is compiled runs as it is, between two graphs: compiling what puts hooks in place would have them
+    taken away meanwhile, and wait for the lock that is held."""
+    trace_rules.add("torchtally")
+
+
+# Not only when a guard begins: Dynamo has seen the function then that makes it.
+when_imported("torch._dynamo.trace_rules", _skip_ourselves)
 
 
 @functools.lru_cache(maxsize=None)
@@ -70,12 +106,11 @@ def _report_kernels(output_code: ModuleType) -> None:
 def watch() -> None:
     """From now on nothing is counted while torch.compile compiles, and what its code hides is reported."""
     global _is_watching
-    if _CALLBACKS in sys.modules:
-        _register(sys.modules[_CALLBACKS])
     if _is_watching:
         return
     _is_watching = True
     # Its advice, hooks of single modules, is not for hooks that know the compiled module for what it is.
     warnings.filterwarnings("ignore", message="Using `torch.compile.module.` when there are global hooks", category=UserWarning)
-    when_imported(_CALLBACKS, _register)
+    when_imported("torch._dynamo.callback", _register)
+    when_imported("torch.export._trace", _pause_in_export)
     when_imported("torch._inductor.output_code", _report_kernels)

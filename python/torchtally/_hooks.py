@@ -114,6 +114,18 @@ def _after_step(optimizer: Any, args: Any, kwargs: Any) -> None:
     end_step(id(sys._getframe(1)))
 
 
+@contextlib.contextmanager
+def _changing() -> Iterator[None]:
+    """With the lock, and without torch.compile: it would compile PyTorch's functions that register hooks where a guard begins in a compiled
+    function, and wait in taken_away() for the lock."""
+    compiles = torch._C._dynamo.eval_frame.set_eval_frame(None)
+    try:
+        with _lock:
+            yield
+    finally:
+        torch._C._dynamo.eval_frame.set_eval_frame(compiles)
+
+
 def _put_in_place() -> None:
     _handles.append(register_optimizer_step_pre_hook(_before_step))
     _handles.append(register_optimizer_step_post_hook(_after_step))
@@ -133,13 +145,13 @@ def _take_away() -> None:
 def taken_away() -> Iterator[None]:
     """For torch.compile: code that is compiled meanwhile has nothing of the hooks in it, and no guard on them."""
     global _is_taken_away
-    with _lock:
+    with _changing():
         _is_taken_away += 1
         _take_away()
     try:
         yield
     finally:
-        with _lock:
+        with _changing():
             _is_taken_away -= 1
             if _users > 0 and _is_taken_away == 0:
                 _put_in_place()
@@ -151,7 +163,7 @@ def install(scripted: Optional[torch.nn.Module] = None, living: Optional[LivingM
     `scripted`: the ScriptModule of the guard that begins, if it has one. `living`: is told of the modules that are met.
     """
     global _users
-    with _lock:
+    with _changing():
         if scripted is not None:
             _scripted[id(scripted)] = _scripted.get(id(scripted), 0) + 1
         if living is not None:
@@ -163,7 +175,7 @@ def install(scripted: Optional[torch.nn.Module] = None, living: Optional[LivingM
 
 def uninstall(scripted: Optional[torch.nn.Module] = None, living: Optional[LivingModules] = None) -> None:
     global _users
-    with _lock:
+    with _changing():
         if scripted is not None:
             _scripted[id(scripted)] -= 1
             if _scripted[id(scripted)] == 0:
