@@ -40,6 +40,8 @@ struct ListedModule {
   std::string name;                         // below its parent: "0"
   std::string type;                         // "Linear"
   std::vector<ListedParameter> parameters;  // its own, without those of the modules below it
+  // What tells its type from others of that name, where there are such: FormulaSet::set_module() takes it as it takes a type.
+  std::string type_key = {};
 };
 
 // Parents before children, the root first, in definition order. A module that is shared stands there once for each of its names,

@@ -12,7 +12,7 @@
 namespace torchtally::python {
 
 using Parameters = std::vector<std::tuple<std::uintptr_t, std::int64_t, bool>>;
-using Described = std::vector<std::tuple<std::uintptr_t, int, std::string, std::string, Parameters>>;
+using Described = std::vector<std::tuple<std::uintptr_t, int, std::string, std::string, std::string, Parameters>>;
 
 ModuleList list_from(const Described& described);
 

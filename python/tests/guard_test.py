@@ -611,6 +611,27 @@ def test_module_formulas():
     assert tally.by_operator["torchtally::module(down)"].macs == 7
 
 
+def test_module_formula_of_a_class_is_not_for_others_of_its_name():
+    def made():
+        class Attention(nn.Linear):
+            pass
+
+        return Attention
+
+    first, second = made(), made()
+    formulas = torchtally.FormulaSet().set_module(first, lambda call, cost: cost.add_macs(1000))
+    model = nn.Sequential(first(4, 4), second(4, 4), nn.Linear(4, 4), type("Sub", (first,), {})(4, 4))
+    for known in (model, None):
+        with torchtally.CountingGuard(known, formulas=formulas) as guard:
+            model(torch.ones(2, 4))
+        assert [cost.macs for cost in guard.tally.by_module.values()][-4:] == [1000, 32, 32, 32]
+        assert guard.tally.by_operator["torchtally::module(Attention, replaced)"].macs == 1000
+    formulas.set_module(second, lambda call, cost: cost.add_macs(7)).set_module("Attention", lambda call, cost: cost.add_macs(8))
+    with torchtally.CountingGuard(model, formulas=formulas.set_module("0", lambda call, cost: cost.add_macs(9))) as guard:
+        model(torch.ones(2, 4))
+    assert [guard.tally.by_module[name].macs for name in "0123"] == [9, 7, 32, 32]
+
+
 def test_module_formula_for_no_module():
     for wrong in (42, nn.Linear(1, 1), dict):
         with pytest.raises(TypeError, match="wants a class of modules"):

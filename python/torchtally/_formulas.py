@@ -8,6 +8,7 @@ import torch
 from torchtally._core import Cost, ModuleCall, OpCall
 from torchtally._core import FormulaSet as _FormulaSet
 from torchtally._higher_order import count_as_a_whole, name_of
+from torchtally._modules import type_key
 
 Formula = Callable[[OpCall, Cost], None]
 ModuleFormula = Callable[[ModuleCall, Cost], None]
@@ -49,8 +50,8 @@ class FormulaSet:
         return self
 
     def set_module(self, module: Union[str, Type[torch.nn.Module]], formula: ModuleFormula, replaces: bool = True) -> "FormulaSet":
-        """What a call of a module costs as a whole, for what operators can't tell. `module`: its class, the class's name, or the name
-        of one ("encoder.layer.3"), which wins over its class's.
+        """What a call of a module costs as a whole, for what operators can't tell. `module`: its class (that one: neither its subclasses
+        nor others of its name), a name of classes, or the name of one module ("encoder.layer.3"), which wins over its class's.
 
         def attention(call, cost):
             batch, length, width = call.input_sizes[0]      # of the tensors among the arguments, in their order
@@ -64,8 +65,14 @@ class FormulaSet:
         have no such calls."""
         if not isinstance(module, str) and not (isinstance(module, type) and issubclass(module, torch.nn.Module)):
             raise TypeError(f"set_module() wants a class of modules, its name, or the name of a module, not {module!r}")
-        name = module if isinstance(module, str) else module.__name__
-        self._core.set_module(name, formula, replaces)
+        if isinstance(module, str):
+            self._core.set_module(module, formula, replaces)
+            return self
+
+        def of_class(call: ModuleCall, cost: Cost, _kept: Type[torch.nn.Module] = module) -> None:  # a class is known by its address
+            formula(call, cost)
+
+        self._core.set_module(type_key(module), of_class, replaces)
         return self
 
     def ignore(self, op: Target) -> "FormulaSet":

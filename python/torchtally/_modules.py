@@ -2,12 +2,17 @@
 
 import functools
 import weakref
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple, Type
 
 import torch
 
-# (identity, index of the parent, name below the parent, type, own parameters as (identity, elements, trainable))
-Listed = Tuple[int, int, str, str, List[Tuple[int, int, bool]]]
+# (identity, index of the parent, name below the parent, type, its key, own parameters as (identity, elements, trainable))
+Listed = Tuple[int, int, str, str, str, List[Tuple[int, int, bool]]]
+
+
+def type_key(kind: Type[torch.nn.Module]) -> str:
+    """Tells a class from others of its name, as long as it lives."""
+    return f"class {id(kind)}"
 
 
 def unwrapped(module: torch.nn.Module) -> torch.nn.Module:
@@ -39,7 +44,8 @@ def list_modules(model: torch.nn.Module, name: str = "") -> List[Listed]:
     def add(module: torch.nn.Module, parent: int, name: str) -> None:
         index = len(listed)
         is_new = id(module) not in seen
-        listed.append((id(module), parent, name, type(module).__name__, _own_parameters(module) if is_new else []))
+        kind = type(module)
+        listed.append((id(module), parent, name, kind.__name__, type_key(kind), _own_parameters(module) if is_new else []))
         if not is_new:
             return
         seen[id(module)] = index

@@ -7,9 +7,10 @@ namespace torchtally::attribution {
 
 ModuleTree::ModuleTree() { nodes_.emplace_back().first_frame = kRootFrame; }
 
-void ModuleTree::describe_root(const void* identity, std::string type, ParameterCount parameters) {
+void ModuleTree::describe_root(const void* identity, std::string type, ParameterCount parameters, std::string type_key) {
   Node& root = nodes_.front();
   root.type = std::move(type);
+  root.type_key = std::move(type_key);
   root.parameters = parameters;
   root.registered = true;
   root.subtree_end = 1;
@@ -17,7 +18,7 @@ void ModuleTree::describe_root(const void* identity, std::string type, Parameter
 }
 
 std::pair<ModuleId, bool> ModuleTree::register_module(ModuleId parent, std::string_view name, const void* identity,
-                                                      std::string type, ParameterCount parameters) {
+                                                      std::string type, ParameterCount parameters, std::string type_key) {
   const std::lock_guard lock(mutex_);
   std::string path = path_of(parent, name);
   if (const auto known = by_identity_.find(identity); known != by_identity_.end()) {
@@ -27,6 +28,7 @@ std::pair<ModuleId, bool> ModuleTree::register_module(ModuleId parent, std::stri
   }
   const ModuleId id = add_node(parent, std::move(path));
   nodes_[id].type = std::move(type);
+  nodes_[id].type_key = std::move(type_key);
   nodes_[id].parameters = parameters;
   nodes_[id].registered = true;
   for (int around = static_cast<int>(id); around != -1; around = nodes_[around].parent) nodes_[around].subtree_end = id + 1;
@@ -36,7 +38,7 @@ std::pair<ModuleId, bool> ModuleTree::register_module(ModuleId parent, std::stri
 }
 
 ModuleId ModuleTree::register_late(ModuleId parent, std::string_view name, const void* identity, std::string type,
-                                   ParameterCount parameters) {
+                                   ParameterCount parameters, std::string type_key) {
   const std::lock_guard lock(mutex_);
   if (const auto known = by_identity_.find(identity); known != by_identity_.end()) {
     std::string path = path_of(parent, name);
@@ -50,6 +52,7 @@ ModuleId ModuleTree::register_late(ModuleId parent, std::string_view name, const
   Node& node = nodes_[id];
   if (!node.registered) {
     node.type = std::move(type);
+    node.type_key = std::move(type_key);
     node.parameters = parameters;
     node.registered = true;
     node.subtree_end = id + 1;  // what is below it does not follow it: scopes may have opened in between
@@ -147,6 +150,11 @@ std::string ModuleTree::name_of(ModuleId module) const {
 std::string ModuleTree::type_of(ModuleId module) const {
   const std::lock_guard lock(mutex_);
   return nodes_[module].type;
+}
+
+std::string ModuleTree::type_key_of(ModuleId module) const {
+  const std::lock_guard lock(mutex_);
+  return nodes_[module].type_key;
 }
 
 std::pair<ModuleId, ModuleId> ModuleTree::subtree(ModuleId module) const {

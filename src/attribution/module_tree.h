@@ -25,16 +25,16 @@ class ModuleTree {
   ModuleTree();
 
   // The root's own description.
-  void describe_root(const void* identity, std::string type, ParameterCount parameters);
+  void describe_root(const void* identity, std::string type, ParameterCount parameters, std::string type_key = {});
 
   // Adds the submodule `name` of `parent`. Where `identity` is known already, the submodule is shared: the new path becomes an
   // alias of the first, and the second value is false.
   std::pair<ModuleId, bool> register_module(ModuleId parent, std::string_view name, const void* identity, std::string type,
-                                            ParameterCount parameters);
+                                            ParameterCount parameters, std::string type_key = {});
 
   // As register_module(), at any time: where `parent` has a child of that name already, the two are one module to the tree.
   ModuleId register_late(ModuleId parent, std::string_view name, const void* identity, std::string type,
-                         ParameterCount parameters);
+                         ParameterCount parameters, std::string type_key = {});
 
   // One more identity of a module; one that is known already stays what it is.
   void identify(ModuleId module, const void* identity);
@@ -61,6 +61,7 @@ class ModuleTree {
 
   std::string name_of(ModuleId module) const;
   std::string type_of(ModuleId module) const;
+  std::string type_key_of(ModuleId module) const;
 
   // Ids of the registered modules that lie in `module`, itself included: from the first to before the second. Modules are
   // registered depth first. A shared module lies where it was registered first.
@@ -89,6 +90,7 @@ class ModuleTree {
   struct Node {
     std::string name;  // full path
     std::string type;
+    std::string type_key;
     std::vector<std::string> aliases;
     int parent = -1;
     ModuleId subtree_end = 0;  // if registered

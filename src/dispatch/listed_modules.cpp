@@ -70,13 +70,13 @@ void list_modules(const ModuleList& model, Context& context) {
   if (model.empty()) return;
   check(model);
   ParameterSets parameters(model);
-  tree.describe_root(model[0].identity, model[0].type, parameters.count(0));
+  tree.describe_root(model[0].identity, model[0].type, parameters.count(0), model[0].type_key);
   std::vector<ModuleId> ids;
   for (std::size_t i = 0; i < model.size(); ++i) {
     const ListedModule& module = model[i];
     ids.push_back(i == 0 ? attribution::kRoot
                          : tree.register_module(ids[static_cast<std::size_t>(module.parent)], module.name, module.identity,
-                                                module.type, parameters.count(i))
+                                                module.type, parameters.count(i), module.type_key)
                                .first);
     for (const ListedParameter& parameter : module.parameters) {
       if (parameter.tensor != nullptr) context.owners().add(ids.back(), *parameter.tensor);
@@ -92,7 +92,7 @@ ModuleId add_called_module(const void* identity, const ModuleList& module, Modul
   for (std::size_t i = 0; i < module.size(); ++i) {
     const ListedModule& listed = module[i];
     const ModuleId parent = i == 0 ? around : ids[listed.parent];
-    ids.push_back(tree.register_late(parent, listed.name, listed.identity, listed.type, parameters.count(i)));
+    ids.push_back(tree.register_late(parent, listed.name, listed.identity, listed.type, parameters.count(i), listed.type_key));
   }
   tree.identify(ids[0], identity);
   return ids[0];

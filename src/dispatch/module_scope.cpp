@@ -99,8 +99,13 @@ class ModuleScope::State {
       verdict.label = type.empty() ? name : type;
       return verdict;
     }
-    const ModuleVerdict* verdict = context.formulas().module_verdict(name, type);
-    return verdict == nullptr ? std::nullopt : std::optional(*verdict);
+    const std::string type_key = context.modules().type_key_of(module);
+    const ModuleVerdict* verdict = context.formulas().module_verdict(name, type_key);
+    if (verdict == nullptr) verdict = context.formulas().module_verdict(name, type);
+    if (verdict == nullptr) return std::nullopt;
+    ModuleVerdict found = *verdict;
+    if (found.label == type_key) found.label = type;  // a key is not for reading
+    return found;
   }
 
   // What the scope knows in the end.

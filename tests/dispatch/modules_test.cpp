@@ -254,6 +254,27 @@ TEST(ModuleList, NamesScopesAndCountsParameters) {
   EXPECT_THROW(CountingGuard{model}, std::invalid_argument);
 }
 
+TEST(ModuleList, AKeyTellsTypesOfOneNameApart) {
+  int net = 0;
+  int first = 0;
+  int second = 0;
+  ModuleList model(3);
+  model[0] = {&net, -1, "", "Net", {}};
+  model[1] = {&first, 0, "first", "Attention", {}, "a"};
+  model[2] = {&second, 0, "second", "Attention", {}, "b"};
+  FormulaSet formulas = FormulaSet::builtin();
+  formulas.set_module("b", [](const ModuleCall&, Cost& cost) { cost.add_macs(7); });
+  const CountingGuard guard(model, formulas);
+  for (const int* module : {&first, &second}) {
+    ModuleScope scope(module, {});
+    at::mm(at::ones({2, 2}), at::ones({2, 2}));
+  }
+  const Tally tally = guard.tally();
+  EXPECT_EQ(tally.by_module().at("first").macs, 8);
+  EXPECT_EQ(tally.by_module().at("second").macs, 7);
+  EXPECT_EQ(tally.by_operator().count("torchtally::module(Attention, replaced)"), 1U);
+}
+
 TEST(PauseCounting, MayKeepTheKeys) {
   const CountingGuard guard;
   const at::Tensor x = at::ones({2, 2});
