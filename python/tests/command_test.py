@@ -59,6 +59,15 @@ def test_files(here, capsys):
     assert report(capsys, "net.pt2", "--input", "2x8")["totals"]["macs"] == 64
 
 
+def test_an_exported_program_on_another_device(here, capsys):
+    class Shifted(nn.Linear):
+        def forward(self, x):
+            return super().forward(x) + torch.arange(4, device=x.device)  # the device is written into the program
+
+    torch.export.save(torch.export.export(Shifted(8, 4), (torch.ones(2, 8),)), "net.pt2")
+    assert report(capsys, "net.pt2", "--input", "2x8", "--device", "meta")["totals"]["macs"] == 64
+
+
 def test_text_and_output(here, capsys):
     assert main(["count", "tt_models:model", "--input", "2x8", "--depth", "0", "--output", "out.txt"]) == 0
     text = (here / "out.txt").read_text()
