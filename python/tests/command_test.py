@@ -59,6 +59,19 @@ def test_files(here, capsys):
     assert report(capsys, "net.pt2", "--input", "2x8")["totals"]["macs"] == 64
 
 
+def test_training_mode(here, capsys):
+    net = nn.Sequential(nn.Linear(8, 4, bias=False), nn.Dropout(0.5))
+    torch.jit.script(net).save("net.pt")
+    torch.jit.script(net.eval()).save("evaluation.pt")
+
+    def drops(*arguments):
+        return "aten::bernoulli_" in report(capsys, *arguments, "--input", "2x8")["by_operator"]
+
+    for target in ("tt_models:model", "net.pt"):
+        assert (drops(target), drops(target, "--train")) == (False, True)
+    assert not drops("evaluation.pt", "--train")
+
+
 def test_an_exported_program_on_another_device(here, capsys):
     class Shifted(nn.Linear):
         def forward(self, x):

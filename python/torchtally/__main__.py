@@ -55,7 +55,7 @@ def _load(target: str, device: str) -> Any:
         if target.endswith(".pt2"):
             return _exported(target, device)
         try:
-            return torch.jit.load(target, map_location=device).eval()
+            return torch.jit.load(target, map_location=device)
         except RuntimeError as error:
             raise Failure(f"{target} is not a TorchScript archive: {str(error).splitlines()[0]}") from error
     module_name, colon, attribute = target.partition(":")
@@ -117,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--format", choices=("table", "tree", "json", "csv", "markdown", "html", "folded"), default="table")
     count.add_argument("--output", default=None, metavar="FILE", help="write the report here; the standard output if not given, or if -")
     count.add_argument("--device", choices=("cpu", "cuda", "meta"), default="cpu", help="meta: count without computing")
-    count.add_argument("--train", action="store_true", help="leave the model in training mode")
+    count.add_argument("--train", action="store_true", help="leave the model in the mode that it has: a .pt2 file always stays in its own")
     return parser
 
 
