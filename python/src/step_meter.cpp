@@ -88,21 +88,27 @@ DType dtype_named(const std::string& name) {
 
 void bind_step_meter(py::module_& m) {
   py::class_<StepRecord>(m, "StepRecord", "What one training step computed, and how fast.")
-      .def_readonly("step", &StepRecord::step)
-      .def_readonly("seconds", &StepRecord::seconds)
-      .def_readonly("average_seconds", &StepRecord::average_seconds)
-      .def_readonly("average_model_flops", &StepRecord::average_model_flops)
-      .def_readonly("peak_flops", &StepRecord::peak_flops)
-      .def_readonly("reused", &StepRecord::reused)
-      .def_readonly("differs", &StepRecord::differs)
-      .def_property_readonly("by_phase", &by_phase)
-      .def_property_readonly("total", &StepRecord::total)
-      .def_property_readonly("model_flops", [](const StepRecord& record) { return std::int64_t{record.model_flops()}; })
-      .def_property_readonly("hardware_flops", [](const StepRecord& record) { return std::int64_t{record.hardware_flops()}; })
-      .def_property_readonly("flops_per_second", &StepRecord::flops_per_second)
-      .def_property_readonly("mfu", &StepRecord::mfu)
-      .def_property_readonly("hfu", &StepRecord::hfu)
-      .def("to_json_line", [](const StepRecord& record) { return to_json_line(record); })
+      .def_readonly("step", &StepRecord::step, "Its number, from 1.")
+      .def_readonly("seconds", &StepRecord::seconds, "How long it took.")
+      .def_readonly("average_seconds", &StepRecord::average_seconds, "Moving average of seconds.")
+      .def_readonly("average_model_flops", &StepRecord::average_model_flops, "Moving average of model_flops, a second.")
+      .def_readonly("peak_flops", &StepRecord::peak_flops, "The peak, FLOPs a second; 0 if it is not known.")
+      .def_readonly("reused", &StepRecord::reused,
+                    "Not counted: it has the counts of an earlier step with inputs of the same sizes.")
+      .def_readonly("differs", &StepRecord::differs, "Counted, and not what had been counted for inputs of these sizes before.")
+      .def_property_readonly("by_phase", &by_phase, "The Cost by phase: forward, backward, recompute, optimizer, other.")
+      .def_property_readonly("total", &StepRecord::total, "The Cost of all phases.")
+      .def_property_readonly(
+          "model_flops", [](const StepRecord& record) { return std::int64_t{record.model_flops()}; },
+          "Of products and convolutions that the step has to compute: without recomputation and what masks leave out.")
+      .def_property_readonly(
+          "hardware_flops", [](const StepRecord& record) { return std::int64_t{record.hardware_flops()}; },
+          "Of all products and convolutions that ran.")
+      .def_property_readonly("flops_per_second", &StepRecord::flops_per_second, "All arithmetic by seconds.")
+      .def_property_readonly("mfu", &StepRecord::mfu, "Model FLOPs by seconds and peak, 0 to 1; 0 if the peak is not known.")
+      .def_property_readonly("hfu", &StepRecord::hfu, "Hardware FLOPs by seconds and peak, 0 to 1; 0 if the peak is not known.")
+      .def(
+          "to_json_line", [](const StepRecord& record) { return to_json_line(record); }, "One line of JSON: docs/json.md.")
       .def("__str__", [](const StepRecord& record) { return to_progress(record); });
 
   py::class_<HeldStep>(m, "Step")
