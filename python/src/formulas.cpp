@@ -185,13 +185,15 @@ class PythonModuleFormula {
 
 void bind_formulas(py::module_& m) {
   py::class_<TensorShape>(m, "TensorView", "The shape of a tensor of an operator call.")
-      .def_readonly("shape", &TensorShape::sizes)
-      .def_readonly("strides", &TensorShape::strides)
-      .def_readonly("dtype", &TensorShape::dtype)
-      .def_readonly("device", &TensorShape::device)
-      .def_readonly("bytes", &TensorShape::bytes)
-      .def("numel", [](const TensorShape& shape) { return shape.numel; })
-      .def("dim", [](const TensorShape& shape) { return shape.sizes.size(); })
+      .def_readonly("shape", &TensorShape::sizes, "Its sizes.")
+      .def_readonly("strides", &TensorShape::strides, "In elements; None where the layout has none.")
+      .def_readonly("dtype", &TensorShape::dtype, "\"float32\"")
+      .def_readonly("device", &TensorShape::device, "\"cpu\", \"cuda\", \"meta\" or \"other\"")
+      .def_readonly("bytes", &TensorShape::bytes, "Bytes of its elements.")
+      .def(
+          "numel", [](const TensorShape& shape) { return shape.numel; }, "Elements.")
+      .def(
+          "dim", [](const TensorShape& shape) { return shape.sizes.size(); }, "Dimensions.")
       .def(
           "size",
           [](const TensorShape& shape, std::int64_t d) {
@@ -200,19 +202,24 @@ void bind_formulas(py::module_& m) {
             return index < 0 || index >= dims ? std::int64_t{0}
                                               : shape.sizes[static_cast<std::size_t>(index)].cast<std::int64_t>();
           },
-          py::arg("dim"))
+          py::arg("dim"), "The size of a dimension, from the last if negative; 0 where there is none.")
       .def("__repr__", [](const TensorShape& shape) {
         return "TensorView(" + py::repr(shape.sizes).cast<std::string>() + ", " + shape.dtype + ")";
       });
 
   py::class_<CallObject>(m, "OpCall", "One operator call, as a formula sees it.")
-      .def_property_readonly("name", [](const CallObject& call) { return std::string(call.get().name()); })
-      .def_property_readonly("overload", [](const CallObject& call) { return std::string(call.get().overload()); })
-      .def_property_readonly("arguments", [](const CallObject& call) { return list_of(call.get().arguments()); })
-      .def_property_readonly("results", [](const CallObject& call) { return list_of(call.get().results()); })
+      .def_property_readonly(
+          "name", [](const CallObject& call) { return std::string(call.get().name()); }, "\"aten::addmm\"")
+      .def_property_readonly(
+          "overload", [](const CallObject& call) { return std::string(call.get().overload()); }, "\"Tensor\"; may be empty.")
+      .def_property_readonly(
+          "arguments", [](const CallObject& call) { return list_of(call.get().arguments()); },
+          "All arguments, in the order of the schema.")
+      .def_property_readonly(
+          "results", [](const CallObject& call) { return list_of(call.get().results()); }, "All results.")
       .def(
           "output", [](const CallObject& call, std::size_t index) { return object_of(call.get().output(index)); },
-          py::arg("index") = 0)
+          py::arg("index") = 0, "One result.")
       .def("__getitem__", &argument_at, py::arg("key"));
 
   py::class_<ModuleCallObject>(m, "ModuleCall", "One call of a module, as its formula sees it.")

@@ -48,15 +48,26 @@ Ancestors ancestors_of(const std::string& name) {
   throw py::value_error("no ancestors '" + name + "'; there are: owner, caller");
 }
 
+// None is what all of them are asked for by, not a negative number.
+int depth_of(std::optional<int> depth) {
+  if (depth && *depth < 0) throw py::value_error("depth is a number of levels, 0 or more; None for all of them");
+  return depth.value_or(-1);
+}
+
+int top_of(int top) {
+  if (top < 0) throw py::value_error("top is a number of rows; 0 for all of them");
+  return top;
+}
+
 ReportOptions options_of(std::optional<int> depth, const Names& by, const Names& columns, const std::optional<std::string>& sort,
                          int top, const std::string& ancestors) {
   ReportOptions options;
-  options.depth = depth.value_or(-1);
+  options.depth = depth_of(depth);
   options.by.clear();
   for (const std::string& name : by) options.by.push_back(group_of(name));
   for (const std::string& name : columns) options.columns.push_back(column_of(name));
   if (sort) options.sort = column_of(*sort);
-  options.top = top;
+  options.top = top_of(top);
   options.ancestors = ancestors_of(ancestors);
   return options;
 }
@@ -130,7 +141,7 @@ std::string html(const Tally& tally, const std::string& title, double peak_flops
 
 DiffOptions shown(int top) {
   DiffOptions options;
-  options.top = top;
+  options.top = top_of(top);
   return options;
 }
 
@@ -150,7 +161,8 @@ void bind_reports(py::module_& m, py::class_<Tally>& tally) {
           },
           py::arg("depth") = py::none(), py::kw_only(), py::arg("columns") = Names{}, py::arg("sort") = py::none(),
           py::arg("top") = 0, py::arg("ancestors") = "owner", "The modules indented, the cost on every line.")
-      .def("to_json", [](const Tally& self) { return to_json(self, TORCHTALLY_TORCH_VERSION); })
+      .def(
+          "to_json", [](const Tally& self) { return to_json(self, TORCHTALLY_TORCH_VERSION); }, "All of it: docs/json.md.")
       .def_static(
           "from_json", [](const std::string& text) { return tally_from_json(text); }, py::arg("text"),
           "The tally of a saved report, exactly.")
@@ -175,8 +187,8 @@ void bind_reports(py::module_& m, py::class_<Tally>& tally) {
             if (by != "operator" && by != "module") throw py::value_error("times are by operator or by module, not by " + by);
             TimesOptions options;
             options.by_module = by == "module";
-            options.depth = depth.value_or(-1);
-            options.top = top;
+            options.depth = depth_of(depth);
+            options.top = top_of(top);
             options.peak_flops = peak_flops;
             options.bandwidth = bandwidth;
             return to_table(self.times(), options);
@@ -185,13 +197,17 @@ void bind_reports(py::module_& m, py::class_<Tally>& tally) {
           py::arg("bandwidth") = 0.0);
 
   py::class_<TallyDiff>(m, "TallyDiff", "What changed between two tallies.")
-      .def_property_readonly("is_same", &TallyDiff::is_same)
-      .def_property_readonly("largest_relative_change", &TallyDiff::largest_relative_change)
+      .def_property_readonly("is_same", &TallyDiff::is_same, "Whether nothing changed.")
+      .def_property_readonly("largest_relative_change", &TallyDiff::largest_relative_change,
+                             "Of a total number: 0.1 for a tenth more or less.")
       .def(
-          "to_text", [](const TallyDiff& self, int top) { return to_text(self, shown(top)); }, py::arg("top") = 0)
+          "to_text", [](const TallyDiff& self, int top) { return to_text(self, shown(top)); }, py::arg("top") = 0,
+          "For a terminal; `top`: only so many modules and operators, 0 for all.")
       .def(
-          "to_markdown", [](const TallyDiff& self, int top) { return to_markdown(self, shown(top)); }, py::arg("top") = 0)
-      .def("to_json", [](const TallyDiff& self) { return to_json(self); })
+          "to_markdown", [](const TallyDiff& self, int top) { return to_markdown(self, shown(top)); }, py::arg("top") = 0,
+          "For an issue or a review; `top` as of to_text().")
+      .def(
+          "to_json", [](const TallyDiff& self) { return to_json(self); }, "All of it: docs/json.md.")
       .def("__str__", [](const TallyDiff& self) { return to_text(self); });
   m.def(
       "diff",

@@ -20,6 +20,20 @@ namespace {
 
 std::int64_t exact(Count count) { return count; }
 
+const char* what_is(const CostCounter& counter) {
+  const auto is = [&counter](Count Cost::*member) { return counter.member == member; };
+  if (is(nullptr)) return "Of products and convolutions alone: 2 a multiply-accumulate.";
+  if (is(&Cost::macs)) return "Multiply-accumulates of products and convolutions.";
+  if (is(&Cost::flops)) return "Arithmetic operations, 2 a multiply-accumulate; without transcendentals.";
+  if (is(&Cost::masked_macs)) return "Those of macs that a mask, a window or lengths make superfluous.";
+  if (is(&Cost::transcendentals)) return "Elements of which exp, log, pow, sqrt, tanh, sin or their like is taken.";
+  if (is(&Cost::bytes_read)) return "Bytes that kernels have to read at least.";
+  if (is(&Cost::bytes_written)) return "Bytes that kernels have to write at least.";
+  if (is(&Cost::bytes_communicated)) return "Bytes that this process puts into collectives.";
+  if (is(&Cost::activations)) return "Elements of outputs; a view has none.";
+  return "Operator calls.";
+}
+
 // The names that the reports have for them, in the reports' order.
 py::dict as_dict(const Cost& cost) {
   py::dict dict;
@@ -115,6 +129,25 @@ class Sum {
   std::map<std::pair<int, int>, int> frames_by_key_;
 };
 
+// Name, type, parameters and those of them that are trainable.
+using Described = std::vector<std::tuple<std::string, std::string, std::int64_t, std::int64_t>>;
+
+// Of modules that were listed before they had their parameters.
+Tally described_again(const Tally& tally, const Described& described) {
+  std::map<std::string, const Described::value_type*> by_name;
+  for (const auto& module : described) by_name[std::get<0>(module)] = &module;
+  std::vector<ModuleInfo> modules = tally.modules();
+  for (ModuleInfo& module : modules) {
+    const auto found = by_name.find(module.name);
+    if (found == by_name.end()) continue;
+    const auto& [name, type, total, trainable] = *found->second;
+    module.type = type;
+    module.parameters.total = total;
+    module.parameters.trainable = trainable;
+  }
+  return {std::move(modules), tally.operators(), tally.rows(), tally.frames()};
+}
+
 // A row with names instead of indices, flat, as a table wants it.
 py::list rows_of(const Tally& tally) {
   py::list rows;
@@ -162,60 +195,75 @@ void bind_tally(py::module_& m) {
     const std::string name(counter.name);
     const auto get = [&counter](const Cost& cost) { return exact(counter.of(cost)); };
     if (counter.member == nullptr) {
-      cost_class.def_property_readonly(name.c_str(), get);
+      cost_class.def_property_readonly(name.c_str(), get, what_is(counter));
     } else {
-      cost_class.def_property(name.c_str(), get, [&counter](Cost& cost, std::int64_t value) { cost.*counter.member = value; });
+      const auto set = [&counter](Cost& cost, std::int64_t value) { cost.*counter.member = value; };
+      cost_class.def_property(name.c_str(), get, set, what_is(counter));
     }
   }
   cost_class.def(py::init<>())
-      .def_property_readonly("unmasked_macs", [](const Cost& cost) { return exact(cost.unmasked_macs()); })
-      .def_property_readonly("bytes", [](const Cost& cost) { return exact(cost.bytes()); })
-      .def_property_readonly("arithmetic_intensity", &Cost::arithmetic_intensity)
-      .def_property_readonly("saturated", &Cost::saturated)
+      .def_property_readonly(
+          "unmasked_macs", [](const Cost& cost) { return exact(cost.unmasked_macs()); },
+          "What masks, windows and lengths leave of macs.")
+      .def_property_readonly(
+          "bytes", [](const Cost& cost) { return exact(cost.bytes()); }, "Bytes read and written.")
+      .def_property_readonly("arithmetic_intensity", &Cost::arithmetic_intensity, "FLOPs a byte read or written.")
+      .def_property_readonly("saturated", &Cost::saturated, "Whether a number left 64 bits: it says \"at least\" then.")
       .def(
-          "add_macs", [](Cost& cost, std::int64_t n) { cost.add_macs(n); }, py::arg("n"))
-      .def("as_dict", &as_dict)
+          "add_macs", [](Cost& cost, std::int64_t n) { cost.add_macs(n); }, py::arg("n"), "Adds n to macs and 2 n to flops.")
+      .def("as_dict", &as_dict, "All numbers by name.")
       .def(py::self + py::self)
       .def(py::self == py::self)
       .def("__repr__", &repr)
       .def(py::pickle(&pack, &unpack_cost));
 
-  py::class_<ParameterCount>(m, "ParameterCount")
-      .def_readonly("total", &ParameterCount::total)
-      .def_readonly("trainable", &ParameterCount::trainable);
+  py::class_<ParameterCount>(m, "ParameterCount", "Elements of the parameters of a module and all below it, shared ones once.")
+      .def_readonly("total", &ParameterCount::total, "Elements.")
+      .def_readonly("trainable", &ParameterCount::trainable, "Elements that require a gradient.");
 
-  py::class_<ModuleInfo>(m, "ModuleInfo")
-      .def_readonly("name", &ModuleInfo::name)
-      .def_readonly("type", &ModuleInfo::type)
-      .def_readonly("aliases", &ModuleInfo::aliases)
-      .def_readonly("parent", &ModuleInfo::parent)
-      .def_readonly("parameters", &ModuleInfo::parameters)
-      .def_readonly("registered", &ModuleInfo::registered)
-      .def_readonly("called", &ModuleInfo::called)
-      .def_readonly("calls", &ModuleInfo::calls)
-      .def_readonly("input_sizes", &ModuleInfo::input_sizes)
-      .def_readonly("output_sizes", &ModuleInfo::output_sizes)
+  py::class_<ModuleInfo>(m, "ModuleInfo", "A module of a tally.")
+      .def_readonly("name", &ModuleInfo::name, "\"layer1.0.conv1\"; \"\" for the root.")
+      .def_readonly("type", &ModuleInfo::type, "The name of its class; empty for a scope with a name of its own.")
+      .def_readonly("aliases", &ModuleInfo::aliases, "Other names of the same module.")
+      .def_readonly("parent", &ModuleInfo::parent, "Its parent's index in modules; -1 for the root.")
+      .def_readonly("parameters", &ModuleInfo::parameters, "With all below it.")
+      .def_readonly("registered", &ModuleInfo::registered, "Whether it is a module, and not a scope with a name of its own.")
+      .def_readonly("called", &ModuleInfo::called, "Whether it was called, or an operator ran in it or below it.")
+      .def_readonly("calls", &ModuleInfo::calls, "How often it was called; 0 where that is not known.")
+      .def_readonly("input_sizes", &ModuleInfo::input_sizes,
+                    "Of the tensors that it was last called with; empty where not known.")
+      .def_readonly("output_sizes", &ModuleInfo::output_sizes, "Of the tensors that it last returned; empty where not known.")
       .def("__repr__", [](const ModuleInfo& module) { return "ModuleInfo('" + module.name + "', " + module.type + ")"; });
 
   py::class_<Tally> tally_class(m, "Tally", "What was counted, as a value.");
   tally_class.def(py::init<>())
-      .def_property_readonly("total", &Tally::total)
-      .def_property_readonly("by_operator", &Tally::by_operator)
-      .def_property_readonly("by_module", &by_module)
-      .def_property_readonly("by_dtype", &Tally::by_dtype)
-      .def_property_readonly("by_phase", &Tally::by_phase)
-      .def_property_readonly("by_module_and_phase", [](const Tally& tally) { return tally.by_module_and_phase(); })
-      .def_property_readonly("by_module_and_operator", [](const Tally& tally) { return tally.by_module_and_operator(); })
-      .def("by_caller", [](const Tally& tally) { return tally.by_module_and_operator(Ancestors::kCaller); })
-      .def_property_readonly("unknown_operators", &unknown_operators)
-      .def_property_readonly("zero_operators", &zero_operators)
-      .def_property_readonly("uncalled_modules", &Tally::uncalled_modules)
-      .def_property_readonly("parameters", &Tally::parameters)
-      .def_property_readonly("saturated", &Tally::saturated)
-      .def_property_readonly("modules", [](const Tally& tally) { return tally.modules(); })
-      .def_property_readonly("rows", &rows_of)
-      .def("to_dataframe",
-           [](const py::object& tally) { return py::module_::import("torchtally._notebook").attr("to_dataframe")(tally); })
+      .def_property_readonly("total", &Tally::total, "The Cost of all that was counted.")
+      .def_property_readonly("by_operator", &Tally::by_operator, "The Cost of every operator, by name: \"aten::addmm\".")
+      .def_property_readonly("by_module", &by_module, "The Cost of every module with all below it, by name.")
+      .def_property_readonly("by_dtype", &Tally::by_dtype, "The Cost by dtype: \"float32\"; \"none\" for views.")
+      .def_property_readonly("by_phase", &Tally::by_phase, "The Cost by phase: forward, backward, recompute, optimizer, other.")
+      .def_property_readonly(
+          "by_module_and_phase", [](const Tally& tally) { return tally.by_module_and_phase(); },
+          "The Cost of every module with all below it, by name and phase.")
+      .def_property_readonly(
+          "by_module_and_operator", [](const Tally& tally) { return tally.by_module_and_operator(); },
+          "The Cost of every module with all below it, by name and operator.")
+      .def(
+          "by_caller", [](const Tally& tally) { return tally.by_module_and_operator(Ancestors::kCaller); },
+          "As by_module_and_operator, but a module has what it calls instead of what it owns.")
+      .def_property_readonly("unknown_operators", &unknown_operators, "Calls of operators that have no formula, by name.")
+      .def_property_readonly("zero_operators", &zero_operators, "Why operators cost no arithmetic, by name.")
+      .def_property_readonly("uncalled_modules", &Tally::uncalled_modules, "Names of modules in which nothing ran.")
+      .def_property_readonly("parameters", &Tally::parameters, "Of the model.")
+      .def_property_readonly("saturated", &Tally::saturated, "Whether a number left 64 bits: it says \"at least\" then.")
+      .def_property_readonly(
+          "modules", [](const Tally& tally) { return tally.modules(); }, "ModuleInfos in definition order, the root first.")
+      .def_property_readonly("rows", &rows_of,
+                             "A dict for every module, operator, dtype and phase, with the numbers of its Cost.")
+      .def(
+          "to_dataframe",
+          [](const py::object& tally) { return py::module_::import("torchtally._notebook").attr("to_dataframe")(tally); },
+          "The rows as a pandas.DataFrame.")
       .def("_repr_html_",
            [](const py::object& tally) { return py::module_::import("torchtally._notebook").attr("to_html")(tally); })
       .def("__add__",
@@ -231,8 +279,9 @@ void bind_tally(py::module_& m) {
                       [](const py::str& json) { return tally_from_json(json.cast<std::string>()); }));
   bind_reports(m, tally_class);
 
+  m.def("described_again", &described_again, py::arg("tally"), py::arg("modules"));
   m.def(
-      "human_count", [](std::int64_t count) { return human_count(count); }, py::arg("count"));
+      "human_count", [](std::int64_t count) { return human_count(count); }, py::arg("count"), "4.112 G: four digits and a unit.");
 }
 
 }  // namespace torchtally::python

@@ -247,6 +247,7 @@ class ThreadContext:
 
     @contextlib.contextmanager
     def adopt(self) -> Iterator[None]:
+        """What the entering thread runs inside counts for the guards of the thread that made this."""
         adopted = _core.Adopt(self._context)
         try:
             yield
