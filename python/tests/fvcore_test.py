@@ -131,6 +131,20 @@ def test_handles_see_what_they_see_in_a_trace():
     assert seen[:2] == seen[2:]
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        Wrapped(lambda x: F.cross_entropy(x, torch.tensor([0, 1]))),
+        Wrapped(lambda x: x.clone().detach_() + torch.as_tensor([1.0, 2.0, 3.0, 4.0])),
+        nn.DataParallel(nn.Sequential(nn.Linear(4, 4), nn.Sigmoid())),
+    ],
+)
+def test_nothing_that_a_trace_does_not_have(model):
+    theirs, own = analyses(model, torch.randn(2, 4))
+    assert own.by_module_and_operator() == theirs.by_module_and_operator()
+    assert own.unsupported_ops() == theirs.unsupported_ops()
+
+
 def test_custom_functions():
     class Double(torch.autograd.Function):
         @staticmethod

@@ -44,8 +44,11 @@ _LOOKED_INTO = {
         "linalg_multi_dot linalg_matrix_power linalg_vecdot kron"
     ).split()
 }
-# Asked by torch itself between the operators of a model; a trace has none of them.
-_NOT_IN_A_TRACE = {f"aten::{name}" for name in "detach is_same_size _has_compatible_shallow_copy_type".split()}
+# Called by torch itself between the operators of a model; a trace has none of them.
+_NOT_IN_A_TRACE = {
+    f"aten::{name}"
+    for name in "cudnn_is_acceptable detach detach_ lift_fresh is_same_size _has_compatible_shallow_copy_type".split()
+}
 
 
 @dataclass
@@ -114,6 +117,12 @@ def _named_modules_with_dup(model: nn.Module, prefix: str = "") -> Iterator[Tupl
     for name, child in model._modules.items():
         if child is not None:
             yield from _named_modules_with_dup(child, f"{prefix}.{name}" if prefix else name)
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    """As fvcore has it: what distributes a model is no part of it."""
+    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    return model.module if isinstance(model, wrappers) else model
 
 
 def _all_operators() -> Set[str]:
@@ -300,7 +309,7 @@ class _Run:
             stack.enter_context(_FunctionsSeen(self._function))
             guard = _core.Guard(self._formulas())
             stack.callback(guard.close)
-            analysis._model(*inputs)
+            _unwrapped(analysis._model)(*inputs)
 
     def _formulas(self) -> _core.FormulaSet:
         decompose = _NOT_RECORDED | (_LOOKED_INTO - set(self._handles) if self._analysis._counts_products else set())
