@@ -108,6 +108,12 @@ def test_errors(here, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
+def test_levels_below_none(here, capsys):
+    with pytest.raises(SystemExit):
+        main(["count", "tt_models:model", "--input", "2x8", "--depth", "-1"])
+    assert "-1 is no number of levels" in capsys.readouterr().err
+
+
 def test_as_a_module(here):
     done = subprocess.run([sys.executable, "-m", "torchtally", "--version"], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("torchtally 0.1.0, torch 2")

@@ -679,6 +679,13 @@ def test_cost_given_to_a_scope():
         torchtally.ModuleScope("kernel", replaces=True)
 
 
+def test_arguments_of_the_wrong_kind():
+    with pytest.raises(TypeError, match="a name or a torch.nn.Module, not int"):
+        torchtally.ModuleScope(3)
+    with pytest.raises(TypeError, match="torchtally.FormulaSet, not str"):
+        torchtally.CountingGuard(formulas="x")
+
+
 def test_hooks_without_kwargs(monkeypatch):
     monkeypatch.setattr("torchtally._hooks._WITH_KWARGS", {})  # as of older PyTorch
     model = Mlp()

@@ -166,3 +166,19 @@ def test_pickle_and_sum(tally):
 
 def test_human_count():
     assert torchtally.human_count(4089184256) == "4.089 G"
+
+
+def test_numbers_of_rows_and_levels_below_zero():
+    with torchtally.CountingGuard(times=True) as guard:
+        torch.ones(2, 2) @ torch.ones(2, 2)
+    tally = guard.tally
+    difference = torchtally.diff(tally, tally)
+    reports = (tally.table, tally.tree, tally.to_csv, tally.to_markdown, guard.times_table)
+    for report in reports:
+        with pytest.raises(ValueError, match="depth is a number of levels"):
+            report(depth=-1)
+        assert report(depth=0) and report(depth=None)
+    for report in (*reports, difference.to_text, difference.to_markdown):
+        with pytest.raises(ValueError, match="top is a number of rows"):
+            report(top=-1)
+        assert report(top=0)

@@ -102,6 +102,12 @@ def _count(options: argparse.Namespace) -> str:
     return reports[options.format]()
 
 
+def _levels(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no number of levels: 0 or more")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="torchtally", description="Counts what a PyTorch program computes.", epilog=__doc__.split("\n\n", 1)[1],
@@ -113,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     count.add_argument("target", metavar="TARGET", help="package.module:function, or a .pt or .pt2 file")
     count.add_argument("--input", action="append", default=[], metavar="SIZES[:TYPE]", help="input tensor; once for each argument")
-    count.add_argument("--depth", type=int, default=None, help="levels of modules to show; all if not given")
+    count.add_argument("--depth", type=_levels, default=None, help="levels of modules to show; all if not given")
     count.add_argument("--format", choices=("table", "tree", "json", "csv", "markdown", "html", "folded"), default="table")
     count.add_argument("--output", default=None, metavar="FILE", help="write the report here; the standard output if not given, or if -")
     count.add_argument("--device", choices=("cpu", "cuda", "meta"), default="cpu", help="meta: count without computing")

@@ -43,6 +43,8 @@ class CountingGuard:
     ) -> None:
         if model is not None and not isinstance(model, torch.nn.Module):
             raise TypeError(f"CountingGuard counts whatever runs; its model must be a torch.nn.Module, not {type(model).__name__}")
+        if formulas is not None and not isinstance(formulas, FormulaSet):
+            raise TypeError(f"CountingGuard's formulas are a torchtally.FormulaSet, not {type(formulas).__name__}")
         self._model = model
         self._formulas = formulas
         self._trace = None if trace is None else os.fspath(trace)
@@ -184,6 +186,8 @@ class ModuleScope:
     def __init__(
         self, module: Union[str, torch.nn.Module], cost: Optional[_core.Cost] = None, replaces: bool = False
     ) -> None:
+        if not isinstance(module, (str, torch.nn.Module)):
+            raise TypeError(f"ModuleScope is for a name or a torch.nn.Module, not {type(module).__name__}")
         if cost is not None and not isinstance(module, str):
             raise TypeError("a cost is for a scope with a name of its own; FormulaSet.set_module() sets a module's")
         if cost is None and replaces:
