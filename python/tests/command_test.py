@@ -25,6 +25,9 @@ def step():
     net = model()
     net(torch.ones(2, 8)).sum().backward()
 
+def attend(query, key, scale=1.0):
+    return query @ key.T * scale
+
 def broken():
     raise ZeroDivisionError("no way")
 """
@@ -49,6 +52,7 @@ def test_functions_and_models(here, capsys):
     assert report(capsys, "tt_models:model", "--input", "2x8")["by_module"]["0"]["macs"] == 64
     assert report(capsys, "tt_models:Net", "--input", "2x3:int64<100")["by_module"]["1"]["macs"] == 192
     assert report(capsys, "tt_models:model", "--input", "999999x8", "--device", "meta")["totals"]["macs"] == 31999968
+    assert report(capsys, "tt_models:attend", "--input", "2x8", "--input", "3x8")["totals"]["macs"] == 48
 
 
 def test_files(here, capsys):
@@ -100,6 +104,9 @@ def test_text_and_output(here, capsys):
         (["tt_models:nothing"], "tt_models has no nothing"),
         (["no_such_module:f"], "cannot import no_such_module"),
         (["tt_models:model", "--input", "2xa"], "--input 2xa: not understood"),
+        (["tt_models:attend"], "tt_models:attend takes query, key: an --input for each"),
+        (["tt_models:attend", "--input", "2x8"], "missing 1 required positional argument: 'key'"),
+        (["tt_models:Net"], "tt_models:Net gives a Net and computes nothing itself: --input"),
         (["tt_models:broken"], "tt_models:broken failed: ZeroDivisionError: no way"),
     ],
 )

@@ -2,15 +2,18 @@
 
     torchtally count torchvision.models:resnet50 --input 1x3x224x224 --depth 2
     torchtally count my_package.train:step                    # a function without arguments: whatever it runs
+    torchtally count my_package.attention:attend --input 2x8  # one that takes tensors: what it runs with these
+    torchtally count my_package.nets:make --input 2x8         # one that needs no arguments and gives a model: the model
     torchtally count model.pt --input 1x128:int64             # TorchScript
     torchtally count model.pt2 --input 1x3x224x224 --format json
 """
 
 import argparse
 import importlib
+import inspect
 import os
 import sys
-from typing import Any, Callable, Dict, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import torch
 
@@ -75,11 +78,26 @@ def _load(target: str, device: str) -> Any:
     return found
 
 
+def _wanted(function: Any) -> List[str]:
+    """The arguments without which it cannot be called; of a class, which is a factory whatever it wants, none."""
+    if isinstance(function, type):
+        return []
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # written in C
+        return []
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [each.name for each in parameters if each.kind in by_position and each.default is each.empty]
+
+
 def _count(options: argparse.Namespace) -> str:
     with torch.device(options.device):
         target = _load(options.target, options.device)
         is_model = isinstance(target, torch.nn.Module)
-        if not is_model and options.input:
+        wanted = [] if is_model else _wanted(target)
+        if wanted and not options.input:
+            raise Failure(f"{options.target} takes {', '.join(wanted)}: an --input for each says with what")
+        if not is_model and options.input and not wanted:
             made = target()  # a function that makes the model
             if not callable(made):
                 raise Failure(f"{options.target}() gives no model to call with --input; leave --input out to count it itself")
@@ -88,8 +106,11 @@ def _count(options: argparse.Namespace) -> str:
             target.eval()
         inputs = [_tensor(text, options.device) for text in options.input]
         with torchtally.CountingGuard(target if is_model else None) as guard, torch.set_grad_enabled(not is_model):
-            target(*inputs)
+            result = target(*inputs)
     tally = guard.tally
+    if callable(result) and not options.input and tally.total.macs == 0:
+        gives = f"{options.target} gives a {type(result).__name__} and computes nothing itself"
+        raise Failure(f"{gives}: --input, as in --input 1x3x224x224, says what to call it with")
     reports: Dict[str, Callable[[], str]] = {
         "table": lambda: tally.table(options.depth),
         "tree": lambda: tally.tree(options.depth),
