@@ -679,6 +679,21 @@ def test_cost_given_to_a_scope():
         torchtally.ModuleScope("kernel", replaces=True)
 
 
+def test_lazy_modules_are_what_they_have_become():
+    model = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(2, bias=False))
+    with torchtally.CountingGuard(model) as guard:
+        before = guard.tally
+        model(torch.ones(1, 3, 8, 8))
+        inside = guard.tally
+    assert (before.modules[1].type, before.parameters.total) == ("LazyConv2d", 0)
+    for tally in (inside, guard.tally):
+        modules = {module.name: (module.type, module.parameters.total, module.parameters.trainable) for module in tally.modules}
+        assert modules["0"] == ("Conv2d", 112, 112) and modules["2"] == ("Linear", 288, 288)
+        assert tally.parameters.total == modules[""][1] == 400
+        assert tally.by_module["0"].macs == 4 * 27 * 36
+    assert "LazyLinear" not in guard.table()
+
+
 def test_arguments_of_the_wrong_kind():
     with pytest.raises(TypeError, match="a name or a torch.nn.Module, not int"):
         torchtally.ModuleScope(3)

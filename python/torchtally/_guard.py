@@ -9,7 +9,7 @@ import torch
 
 from torchtally import _compile, _core, _higher_order, _hooks, _local_operators
 from torchtally._formulas import FormulaSet
-from torchtally._modules import is_scripted, list_modules
+from torchtally._modules import described, is_lazy, is_scripted, list_modules
 
 
 def _refuse_again(scope: Any, opened: Optional[Any]) -> None:
@@ -51,6 +51,7 @@ class CountingGuard:
         self._times = times
         self._observer: Optional[_core.RunObserver] = None
         self._guard: Optional[_core.Guard] = None
+        self._is_lazy = False
         self._shared: Optional[_hooks.Shared] = None
         self._tally = _core.Tally()
 
@@ -58,6 +59,7 @@ class CountingGuard:
         _refuse_again(self, self._guard)
         formulas = (self._formulas or FormulaSet())._core
         self._observer = self._new_observer()
+        self._is_lazy = self._model is not None and is_lazy(self._model)
         self._steps_around = _core.open_steps()
         _compile.watch()
         _higher_order.let_through()
@@ -84,7 +86,7 @@ class CountingGuard:
         if self._shared is not None:
             _hooks.unshare(self._shared)
         try:
-            self._tally = guard.tally()
+            self._tally = self._tally_of(guard)
             _core.close_steps(self._steps_around)
             guard.close()
         finally:
@@ -111,13 +113,20 @@ class CountingGuard:
     def _unfinished(self) -> str:
         return f"{self._trace}.{os.getpid()}.part"
 
+    def _tally_of(self, guard: _core.Guard) -> _core.Tally:
+        tally = guard.tally()
+        if not self._is_lazy:
+            return tally
+        assert self._model is not None
+        return _core.described_again(tally, described(self._model))  # lazy modules have their type and parameters since they were called
+
     def _scripted(self) -> Optional[torch.nn.Module]:
         return self._model if is_scripted(self._model) else None
 
     @property
     def tally(self) -> "_core.Tally":
         """What has been counted so far."""
-        return self._tally if self._guard is None else self._guard.tally()
+        return self._tally if self._guard is None else self._tally_of(self._guard)
 
     def table(self, depth: Optional[int] = None, **options: Any) -> str:
         """One row a module, `depth` levels below the root; all if not given. Options: those of Tally.table()."""

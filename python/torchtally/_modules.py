@@ -61,6 +61,25 @@ def is_scripted(model: Any) -> bool:
     return isinstance(model, torch.jit.ScriptModule) and hasattr(model, "_c")
 
 
+def is_lazy(model: torch.nn.Module) -> bool:
+    """Whether some of it has no shape until it is called."""
+    return any(isinstance(module, torch.nn.modules.lazy.LazyModuleMixin) for module in model.modules())
+
+
+def described(model: torch.nn.Module) -> List[Tuple[str, str, int, int]]:
+    """Name, type, parameters and trainable ones of all modules, as they are now."""
+
+    def count(parameters: List[torch.nn.Parameter]) -> int:
+        return sum(parameter.numel() for parameter in parameters if not torch.nn.parameter.is_lazy(parameter))
+
+    listed = []
+    for name, module in unwrapped(model).named_modules():
+        parameters = list(module.parameters())
+        trainable = [parameter for parameter in parameters if parameter.requires_grad]
+        listed.append((name, type(module).__name__, count(parameters), count(trainable)))
+    return listed
+
+
 class LivingModules:
     """Modules that a meter knows by their addresses: it forgets each when that dies, because another may come to be there.
 
