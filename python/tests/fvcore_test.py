@@ -132,6 +132,28 @@ def test_handles_see_what_they_see_in_a_trace():
 
 
 @pytest.mark.parametrize(
+    "ask",
+    [
+        lambda inputs, outputs: [type(value.debugName()) for value in inputs],
+        lambda inputs, outputs: [type(outputs[0].unique()), inputs[0].toIValue(), inputs[1].toIValue()],
+        lambda inputs, outputs: [inputs[0].type().dtype(), inputs[0].type().scalarType()],
+        lambda inputs, outputs: [value.type().kind() for value in inputs],
+        lambda inputs, outputs: [value.node().kind() for value in (*inputs, *outputs)],
+    ],
+)
+def test_values_are_those_of_a_trace(ask):
+    seen = []
+
+    def look(inputs, outputs):
+        seen.append(ask(inputs, outputs))
+        return 1
+
+    for analysis in analyses(Wrapped(lambda x: x.softmax(-1)), torch.randn(2, 4, dtype=torch.float64)):
+        analysis.set_op_handle("aten::softmax", look).total()
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
     "model",
     [
         Wrapped(lambda x: F.cross_entropy(x, torch.tensor([0, 1]))),

@@ -1,5 +1,6 @@
 """JitModelAnalysis: a statistic of every operator that a model calls, summed up by module."""
 
+import itertools
 import logging
 import warnings
 from collections import Counter
@@ -60,6 +61,14 @@ class Statistics:
     uncalled_mods: Set[str]
 
 
+# As torch._C.TensorType spells them.
+_SCALAR_TYPES = {
+    "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double", "complex32": "ComplexHalf",
+    "complex64": "ComplexFloat", "complex128": "ComplexDouble", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int",
+    "int64": "Long", "bool": "Bool",
+}  # fmt: skip
+
+
 class _Type:
     def __init__(self, tensor: Any) -> None:
         self._tensor = tensor
@@ -73,31 +82,43 @@ class _Type:
     def strides(self) -> Optional[List[int]]:
         return None if self._tensor.strides is None else list(self._tensor.strides)
 
+    def dtype(self) -> torch.dtype:
+        return getattr(torch, self._tensor.dtype)
+
     def scalarType(self) -> str:
-        return self._tensor.dtype
+        return _SCALAR_TYPES.get(self._tensor.dtype, self._tensor.dtype)
 
     def kind(self) -> str:
-        return "TensorType"
+        if isinstance(self._tensor, _core.TensorView):
+            return "TensorType"
+        name = {"str": "String"}.get(type(self._tensor).__name__, type(self._tensor).__name__.capitalize())
+        return "NoneType" if self._tensor is None else f"{name}Type"
 
 
-class _List:
-    """What node() of a value that is a list gives: its elements as inputs."""
+class _Node:
+    """What made a value; of a list its elements are the inputs."""
 
-    def __init__(self, values: List[Any]) -> None:
+    def __init__(self, kind: str, values: List[Any]) -> None:
+        self._kind = kind
         self._values = values
 
     def inputs(self) -> List["Value"]:
         return [Value(value) for value in self._values]
 
     def kind(self) -> str:
-        return "prim::ListConstruct"
+        return self._kind
+
+
+_numbers = itertools.count()
 
 
 class Value:
-    """An input or output of a call, as handles ask for it: see jit_handles."""
+    """An input or output of a call, as handles ask for it: see jit_handles. `made_by`: the operator whose output it is."""
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Any, made_by: Optional[str] = None) -> None:
         self._value = None if value is ... else value
+        self._made_by = made_by
+        self._number = next(_numbers)
 
     def isCompleteTensor(self) -> bool:
         return isinstance(self._value, _core.TensorView)
@@ -106,10 +127,21 @@ class Value:
         return _Type(self._value)
 
     def toIValue(self) -> Any:
-        return self._value
+        """A constant; a tensor is none."""
+        return None if self.isCompleteTensor() else self._value
 
-    def node(self) -> _List:
-        return _List(list(self._value) if isinstance(self._value, (list, tuple)) else [])
+    def node(self) -> _Node:
+        """Of an input that is a tensor nobody knows here what made it: it passes for the graph's own."""
+        if isinstance(self._value, (list, tuple)):
+            return _Node("prim::ListConstruct", list(self._value))
+        return _Node(self._made_by or ("prim::Param" if self.isCompleteTensor() else "prim::Constant"), [])
+
+    def unique(self) -> int:
+        """A number of its own: a tensor has another one at every use."""
+        return self._number
+
+    def debugName(self) -> str:
+        return str(self._number)
 
 
 def _named_modules_with_dup(model: nn.Module, prefix: str = "") -> Iterator[Tuple[str, nn.Module]]:
@@ -331,7 +363,7 @@ class _Run:
         if kind == "aten::convolution":
             kind = "aten::_convolution"
             inputs = [*inputs, False, False, True, True]
-        self._add(kind, lambda: [Value(i) for i in inputs], lambda: [Value(o) for o in call.results], call)
+        self._add(kind, lambda: [Value(i) for i in inputs], lambda: [Value(o, kind) for o in call.results], call)
 
     def _function(self, kind: str, inputs: Tuple[Any, ...]) -> bool:
         if kind in self._handles:
