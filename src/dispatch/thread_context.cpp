@@ -37,7 +37,7 @@ AdoptContext::AdoptContext(const ThreadContext& context) {
   if (context.position_ == nullptr) return;
   state_ = std::make_unique<State>(copy(*context.position_));
   for (const Position* position = &state_->frame.position(); position != nullptr; position = position->outer.get()) {
-    position->places().leave_to(position->frame);
+    position->places().adopt(position->frame);
   }
 }
 

@@ -55,6 +55,11 @@ class ThreadPlaces {
   // A ModuleScope has been opened, or closed: nodes that are made now are made in `frame`.
   void enter(FrameId frame);
   void leave_to(FrameId frame) { note(frame); }
+  // The thread begins to work for the guard, from nowhere: what it last worked on is over.
+  void adopt(FrameId frame) {
+    pass_ = kNoPass;
+    note(frame);
+  }
 
  private:
   static constexpr FrameId kNothingNoted = ~FrameId{0};
